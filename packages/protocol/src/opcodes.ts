@@ -95,5 +95,8 @@ export const WatcherType = {
   persistentRecursive: 5,
 } as const;
 
+/** One of the kinds of watch. */
+export type WatcherType = (typeof WatcherType)[keyof typeof WatcherType];
+
 /** Permission bits of an ACL entry (`ZooDefs.Perms`). */
 export const Perms = { read: 1, write: 2, create: 4, delete: 8, admin: 16, all: 31 } as const;
