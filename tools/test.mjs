@@ -15,9 +15,14 @@ import { installWhenNeeded, root, runTool } from './set-up.mjs';
 const parts = process.argv.slice(2);
 
 installWhenNeeded();
-const sound = parts.length === 0 ? check() : runTool('tsc', ['-b']) === 0;
-if (sound) await runTests(parts);
-else process.exitCode = 1;
+if (parts.length > 0) {
+  if (runTool('tsc', ['-b']) !== 0) process.exitCode = 1;
+  await runTests(parts);
+} else if (check()) {
+  await runTests([]);
+} else {
+  process.exitCode = 1;
+}
 
 /**
  * Runs the packages' tests side by side, then those under tests/, which start servers and load the
