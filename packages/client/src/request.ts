@@ -1,0 +1,193 @@
+import { ErrorCode, type JuteReader } from '@meerkat/protocol';
+import {
+  errorOf,
+  RequestTimeoutError,
+  ZooKeeperError,
+  type ZooKeeperErrorDetails,
+} from './errors.ts';
+import type { Operation } from './operations/operation.ts';
+import type { Clock, TimerHandle } from './ports.ts';
+import type { Watcher } from './watches.ts';
+
+/** What every call takes. */
+export interface RequestOptions {
+  /** Gives the call up: it fails with the signal's reason. A request that was sent may still happen. */
+  readonly signal?: AbortSignal;
+  /** Gives the call up after this time, ms: it fails with `RequestTimeoutError`, and may still happen. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * One call that waits for its reply. It settles exactly once; after that a reply is taken off the stream and
+ * dropped.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a queue holds requests of all operations
+export class Request<Body = any, Result = any> {
+  readonly operation: Operation<Body, Result>;
+  readonly path: string;
+  readonly serverPath: string;
+  readonly body: Body;
+  readonly chroot: string;
+  readonly watcher: Watcher | null;
+  /** Settles with the result. */
+  readonly promise: Promise<Result>;
+  /** The number it was sent under. */
+  xid = 0;
+  /** Its bytes while it waits to be sent: the xid is filled in then. */
+  frame: Uint8Array | null = null;
+  #resolve: ((result: Result) => void) | null;
+  #reject: (reason: unknown) => void;
+  #limits: Limiter | null = null;
+
+  constructor(
+    operation: Operation<Body, Result>,
+    target: RequestTarget,
+    body: Body,
+    watcher: Watcher | null,
+  ) {
+    this.operation = operation;
+    this.path = target.path;
+    this.serverPath = target.serverPath;
+    this.chroot = target.chroot;
+    this.body = body;
+    this.watcher = watcher;
+    this.promise = new Promise<Result>(captureSettlers);
+    this.#resolve = capturedResolve as (result: Result) => void;
+    this.#reject = capturedReject;
+  }
+
+  /** True once the caller has an answer. */
+  get isSettled(): boolean {
+    return this.#resolve === null;
+  }
+
+  /** The call succeeded. */
+  resolve(result: Result): void {
+    const resolve = this.#resolve;
+    if (resolve === null) return;
+    this.#settled();
+    resolve(result);
+  }
+
+  /** The call failed. */
+  reject(reason: unknown): void {
+    if (this.#resolve === null) return;
+    this.#settled();
+    this.#reject(reason);
+  }
+
+  /** The call failed with a code of ZooKeeper's. */
+  fail(code: number, cause?: Error): void {
+    if (this.#resolve !== null)
+      this.reject(this.errorOf(code, cause === undefined ? {} : { cause }));
+  }
+
+  /** The error of a code for this call. */
+  errorOf(code: number, details?: ZooKeeperErrorDetails): ZooKeeperError {
+    const { doing } = this.operation;
+    return errorOf(
+      code,
+      this.path === '' ? { doing, ...details } : { doing, path: this.path, ...details },
+    );
+  }
+
+  /**
+   * Reads the reply and settles. True when the watch, if any, is to be registered.
+   *
+   * @throws JuteError when the reply does not decode; the caller drops the connection
+   */
+  answer(reader: JuteReader, code: number): boolean {
+    if (code === ErrorCode.ok) {
+      // Decoded even when nobody waits any more: bytes that do not decode are a fault of the stream.
+      this.#decode(reader);
+      return true;
+    }
+    if (code === ErrorCode.noNode && this.operation.absent === true) {
+      this.resolve(null as Result);
+      return true;
+    }
+    this.fail(code);
+    return false;
+  }
+
+  /** Lets the call be given up by a signal or after a time. */
+  limit(signal: AbortSignal | undefined, timeoutMs: number | undefined, clock: Clock): void {
+    if (this.isSettled || (signal === undefined && timeoutMs === undefined)) return;
+    this.#limits = new Limiter(this, signal, timeoutMs, clock);
+  }
+
+  #decode(reader: JuteReader): void {
+    let result: Result;
+    try {
+      result = this.operation.decode(reader, this);
+    } catch (error) {
+      if (!(error instanceof ZooKeeperError)) throw error;
+      this.reject(error);
+      return;
+    }
+    this.resolve(result);
+  }
+
+  #settled(): void {
+    this.#resolve = null;
+    this.#limits?.stop();
+    this.#limits = null;
+  }
+}
+
+/** Where a request goes. */
+export interface RequestTarget {
+  /** The path as the caller gave it; '' when the operation has none. */
+  readonly path: string;
+  /** The path on the server. */
+  readonly serverPath: string;
+  /** The prefix that replies carry. */
+  readonly chroot: string;
+}
+
+let capturedResolve: (result: unknown) => void;
+let capturedReject: (reason: unknown) => void;
+
+/** One executor for all promises: a closure per request less. */
+function captureSettlers(
+  resolve: (result: never) => void,
+  reject: (reason: unknown) => void,
+): void {
+  capturedResolve = resolve as (result: unknown) => void;
+  capturedReject = reject;
+}
+
+/** Watches a signal and a timer on behalf of one request. */
+class Limiter {
+  readonly #request: Request;
+  readonly #signal: AbortSignal | undefined;
+  readonly #clock: Clock;
+  readonly #timer: TimerHandle | null;
+  readonly #onAbort = (): void => this.#request.reject(this.#signal?.reason);
+
+  constructor(
+    request: Request,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    clock: Clock,
+  ) {
+    this.#request = request;
+    this.#signal = signal;
+    this.#clock = clock;
+    signal?.addEventListener('abort', this.#onAbort);
+    const onTimeout = (): void => request.reject(timeoutError(request, timeoutMs ?? 0));
+    this.#timer = timeoutMs === undefined ? null : clock.startTimer(timeoutMs, onTimeout);
+  }
+
+  stop(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#timer !== null) this.#clock.cancelTimer(this.#timer);
+  }
+}
+
+function timeoutError(request: Request, timeoutMs: number): RequestTimeoutError {
+  const { doing } = request.operation;
+  const { path } = request;
+  const message = `Cannot ${doing}${path === '' ? '' : ` ${path}`}: no reply within ${timeoutMs} ms; it may still happen`;
+  return new RequestTimeoutError(path === '' ? { message } : { path, message });
+}

@@ -1,0 +1,536 @@
+import {
+  ErrorCode,
+  JuteError,
+  JuteReader,
+  JuteWriter,
+  OpCode,
+  readConnectResponse,
+  SpecialXid,
+  writeConnectRequest,
+} from '@meerkat/protocol';
+import { formatServer } from './connect-string.ts';
+import { type Credential, Credentials } from './credentials.ts';
+import {
+  AuthFailedError,
+  ConnectionTimeoutError,
+  ProtocolError,
+  SessionExpiredError,
+} from './errors.ts';
+import { FrameAssembler, type FrameSink } from './frame-assembler.ts';
+import { HostList } from './host-list.ts';
+import type { ClientLimits } from './limits.ts';
+import { Dispatcher, type ListenerErrorHandler } from './listeners.ts';
+import { closeSession } from './operations/admin.ts';
+import type { Operation } from './operations/operation.ts';
+import { setWatches, setWatches2 } from './operations/watching.ts';
+import { toClientPath } from './paths.ts';
+import type { ClientPorts, HostPort, Stream, StreamHandler, TimerHandle } from './ports.ts';
+import { ReadWriteProbe } from './read-write-probe.ts';
+import { Request, type RequestTarget } from './request.ts';
+import { RequestQueue } from './request-queue.ts';
+import { Ring } from './ring.ts';
+import { StateFeed } from './state-feed.ts';
+import type { ConnectionState } from './states.ts';
+import { type Timing, timingOf } from './timing.ts';
+import {
+  eventTypes,
+  type WatchEvent,
+  type WatchEventType,
+  type Watcher,
+  type WatchKind,
+  WatchRegistry,
+} from './watches.ts';
+
+/** A session as it is handed from one client to the next. */
+export interface SessionTicket {
+  readonly id: bigint;
+  /** 16 bytes: whoever has them may take the session over. */
+  readonly password: Uint8Array;
+}
+
+/** What a session takes; `connect` fills in the defaults. */
+export interface SessionSettings {
+  readonly servers: readonly HostPort[];
+  readonly chroot: string;
+  readonly sessionTimeoutMs: number;
+  readonly session: SessionTicket | null;
+  readonly canBeReadOnly: boolean;
+  readonly credentials: readonly Credential[];
+  readonly rearmWatches: boolean;
+  readonly retryDelayMs: number;
+  readonly reconnectJitterMs: number;
+  readonly limits: ClientLimits;
+  readonly onListenerError: ListenerErrorHandler | undefined;
+}
+
+type Phase = 'waiting' | 'dialing' | 'handshaking' | 'open' | 'ended';
+
+/**
+ * One session with an ensemble, over as many connections as it takes: dials, shakes hands, keeps it alive,
+ * re-arms what a new connection needs, and tells when it is over. `states.ts` draws its states.
+ */
+export class Session implements StreamHandler, FrameSink {
+  readonly feed: StateFeed;
+  readonly watches: WatchRegistry = new WatchRegistry();
+  readonly queue: RequestQueue;
+  readonly #settings: SessionSettings;
+  readonly #ports: ClientPorts;
+  readonly #hosts: HostList;
+  readonly #dispatcher: Dispatcher;
+  readonly #credentials = new Credentials();
+  readonly #probe: ReadWriteProbe;
+  readonly #pings = new Ring<{ sentMs: number; request: Request<null, number> | null }>();
+  readonly #reader = new JuteReader();
+  #assembler: FrameAssembler;
+  #phase: Phase = 'waiting';
+  #stream: Stream | null = null;
+  #server: HostPort;
+  #timing: Timing;
+  #timer: TimerHandle | null = null;
+  #timerDueMs = 0;
+  #wasLate = false;
+  #dialAtMs = 0;
+  #dialedMs = 0;
+  #heardMs = 0;
+  #sentMs = 0;
+  #ticket: SessionTicket | null;
+  #sessionTimeoutMs: number;
+  /** A read-only server's session means nothing to the others (`ClientCnxn.seenRwServerBefore`). */
+  #seenReadWrite: boolean;
+  #everConnected = false;
+  #lastZxid = 0;
+  #lastDialError: Error | null = null;
+  #closing: Promise<void> | null = null;
+  #finishClosing: () => void = () => {};
+
+  constructor(settings: SessionSettings, ports: ClientPorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#hosts = new HostList(settings.servers, ports.random);
+    this.#server = settings.servers[0] as HostPort;
+    this.#dispatcher = new Dispatcher(settings.onListenerError);
+    this.feed = new StateFeed(this.#dispatcher, settings.limits.statesLagMax);
+    this.queue = new RequestQueue({
+      limits: settings.limits,
+      clock: ports.clock,
+      onSent: (nowMs) => {
+        this.#sentMs = nowMs;
+      },
+    });
+    this.#probe = new ReadWriteProbe(ports, this.#hosts, (server) =>
+      this.#onReadWriteServer(server),
+    );
+    this.#assembler = new FrameAssembler(this, settings.limits.replyBytesMax);
+    this.#ticket = settings.session;
+    this.#seenReadWrite = settings.session !== null;
+    this.#sessionTimeoutMs = settings.sessionTimeoutMs;
+    this.#timing = timingOf(settings.sessionTimeoutMs, this.#hosts.size);
+    for (const credential of settings.credentials)
+      void this.#credentials.add(credential).promise.catch(ignore);
+    this.#armTimer();
+  }
+
+  get state(): ConnectionState {
+    return this.feed.current;
+  }
+
+  /** The session's id and password; null before a server has given them. */
+  get ticket(): SessionTicket | null {
+    return this.#ticket;
+  }
+
+  /** The timeout that the server granted, ms; before that the one asked for. */
+  get sessionTimeoutMs(): number {
+    return this.#sessionTimeoutMs;
+  }
+
+  /** The zxid of the newest reply. */
+  get lastZxid(): number {
+    return this.#lastZxid;
+  }
+
+  /** Why the last attempt to reach a server failed; null after one that did not. */
+  get lastDialError(): Error | null {
+    return this.#lastDialError;
+  }
+
+  /** Sends a request, or lets it wait for a connection; after the end it fails. */
+  submit(request: Request): void {
+    if (this.#phase === 'ended' || this.#closing !== null) this.#failEnded(request);
+    else this.queue.submit(request);
+  }
+
+  /** Sends a credential, and again on every later connection. The request settles when a server has answered. */
+  addAuth(credential: Credential): Request<null, void> {
+    const request = this.#credentials.add(credential);
+    if (this.#phase === 'ended' || this.#closing !== null) this.#failEnded(request);
+    else if (this.#phase === 'open') this.#sendCredential(credential);
+    return request;
+  }
+
+  /** Measures a ping, ms. Fails at once without a connection. */
+  ping(): Request<null, number> {
+    const request = new Request(pingOperation, noTarget, null, null);
+    if (this.#phase === 'ended') this.#failEnded(request);
+    else if (this.#phase !== 'open') request.fail(ErrorCode.connectionLoss);
+    else this.#sendPing(request);
+    return request;
+  }
+
+  /** Takes watchers off our lists and tells them (`ClientCnxn.queueEvent`). */
+  dropWatches(kinds: readonly WatchKind[], serverPath: string, watcher: Watcher | null): void {
+    const path = toClientPath(this.#settings.chroot, serverPath);
+    for (const { type, among } of removalEvents) {
+      const removed = this.watches.remove(
+        among.filter((kind) => kinds.includes(kind)),
+        serverPath,
+        watcher,
+      );
+      this.#dispatcher.dispatch(removed, { type, path, zxid: -1n });
+    }
+  }
+
+  /** Ends the session on the server, after all calls made before; with `keepSession` only the connection. */
+  close(keepSession: boolean): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    this.#closing = new Promise((resolve) => {
+      this.#finishClosing = resolve;
+    });
+    const closing = this.#closing;
+    if (this.#phase === 'ended') {
+      this.#finishClosing();
+    } else if (this.#phase !== 'open' || keepSession) {
+      this.#end({ status: 'closed' });
+    } else {
+      const request = new Request(closeSession, noTarget, null, null);
+      this.queue.submit(request);
+      request.promise.then(
+        () => this.#end({ status: 'closed' }),
+        () => this.#end({ status: 'closed' }),
+      );
+    }
+    return closing;
+  }
+
+  // StreamHandler
+
+  onOpen(): void {
+    this.#phase = 'handshaking';
+    const given = this.#seenReadWrite ? this.#ticket : null;
+    const id = given?.id ?? 0n;
+    const writer = new JuteWriter(64);
+    const start = writer.beginFrame();
+    writeConnectRequest(writer, {
+      protocolVersion: 0,
+      lastZxidSeen: this.#lastZxid,
+      timeOut: this.#settings.sessionTimeoutMs,
+      sessionIdHi: Number(BigInt.asIntN(32, id >> 32n)),
+      sessionIdLo: Number(BigInt.asIntN(32, id)),
+      passwd: given?.password ?? new Uint8Array(16),
+      readOnly: this.#settings.canBeReadOnly,
+    });
+    writer.endFrame(start);
+    this.#stream?.write(writer.toBytes());
+  }
+
+  onBytes(bytes: Uint8Array): void {
+    this.#heardMs = this.#ports.clock.nowMs();
+    try {
+      this.#assembler.push(bytes);
+    } catch (error) {
+      if (!(error instanceof ProtocolError) && !(error instanceof JuteError)) throw error;
+      this.#drop(error);
+    }
+  }
+
+  onDrained(): void {
+    this.queue.pump();
+    this.queue.flush();
+  }
+
+  onClosed(cause: Error | null): void {
+    this.#stream = null;
+    this.#drop(cause ?? new Error(`${formatServer(this.#server)} closed the connection`));
+  }
+
+  // FrameSink
+
+  onFrame(bytes: Uint8Array, start: number, end: number): boolean {
+    const reader = this.#reader.reset(bytes, start, end);
+    if (this.#phase === 'handshaking') {
+      this.#onConnectResponse(reader);
+    } else {
+      const xid = reader.readInt();
+      const zxid = reader.readLongAsDouble();
+      this.#onReply(reader, xid, zxid, reader.readInt());
+    }
+    return this.#phase === 'open';
+  }
+
+  #onReply(reader: JuteReader, xid: number, zxid: number, code: number): void {
+    if (xid === SpecialXid.notification) this.#onEvent(reader, zxid);
+    else if (xid === SpecialXid.ping) this.#onPong();
+    else if (xid === SpecialXid.auth) this.#onAuthAnswer(code);
+    else {
+      const request = this.queue.take(xid);
+      if (zxid > 0) this.#lastZxid = zxid;
+      this.#answer(request, reader, code);
+    }
+  }
+
+  #answer(request: Request, reader: JuteReader, code: number): void {
+    const { watcher, operation, serverPath } = request;
+    // A call that was given up leaves its watch on the server; nobody here would hear of it.
+    const watching = watcher !== null && !request.isSettled;
+    try {
+      const succeeded = request.answer(reader, code);
+      if (!watching || !succeeded || operation.watchKind === undefined) return;
+    } catch (error) {
+      if (error instanceof JuteError) request.fail(ErrorCode.connectionLoss, error);
+      throw error;
+    }
+    this.watches.add(code === ErrorCode.ok ? operation.watchKind : 'exist', serverPath, watcher);
+  }
+
+  #onEvent(reader: JuteReader, zxid: number): void {
+    const type = eventTypes.get(reader.readInt());
+    reader.readInt();
+    const serverPath = reader.readString();
+    if (type === undefined) return;
+    const path = toClientPath(this.#settings.chroot, serverPath);
+    const event: WatchEvent = { type, path, zxid: BigInt(zxid) };
+    this.#dispatcher.dispatch(this.watches.take(type, serverPath), event);
+  }
+
+  #onPong(): void {
+    const ping = this.#pings.shift();
+    ping?.request?.resolve(this.#ports.clock.nowMs() - ping.sentMs);
+  }
+
+  #onAuthAnswer(code: number): void {
+    this.#credentials.onAnswer(code);
+    if (code === ErrorCode.authFailed) this.#end({ status: 'authFailed' });
+  }
+
+  #onConnectResponse(reader: JuteReader): void {
+    const response = readConnectResponse(reader);
+    if (response.timeOut <= 0) {
+      this.#end({ status: 'expired', by: 'server' });
+      return;
+    }
+    const id = (BigInt(response.sessionIdHi) << 32n) | BigInt(response.sessionIdLo >>> 0);
+    const resumed = this.#seenReadWrite && this.#ticket?.id === id;
+    this.#ticket = { id, password: (response.passwd ?? new Uint8Array(16)).slice() };
+    this.#sessionTimeoutMs = response.timeOut;
+    this.#timing = timingOf(response.timeOut, this.#hosts.size);
+    const readOnly = response.readOnly === true;
+    this.#seenReadWrite ||= !readOnly;
+    this.#everConnected = true;
+    this.#lastDialError = null;
+    this.#hosts.succeeded();
+    this.#phase = 'open';
+    this.#sentMs = this.#ports.clock.nowMs();
+    this.feed.change({
+      status: readOnly ? 'connectedReadOnly' : 'connected',
+      sessionId: id,
+      sessionTimeoutMs: response.timeOut,
+      server: formatServer(this.#server),
+      resumed,
+    });
+    this.#prime();
+    if (readOnly) this.#probe.start();
+    this.#armTimer();
+  }
+
+  /** What a new connection needs before the calls that wait: credentials, then watches (`primeConnection`). */
+  #prime(): void {
+    this.queue.open(this.#stream as Stream);
+    for (const credential of this.#credentials.forNewConnection()) this.#sendCredential(credential);
+    if (this.#settings.rearmWatches) {
+      for (const paths of this.watches.portions(this.#settings.limits.setWatchesBytesMax)) {
+        const lasting = paths.persistent.length + paths.persistentRecursive.length > 0;
+        const body = { lastZxid: this.#lastZxid, paths };
+        const request = new Request(lasting ? setWatches2 : setWatches, noTarget, body, null);
+        request.promise.catch(ignore);
+        this.queue.submitSpecial(SpecialXid.setWatches, request);
+      }
+    }
+    this.queue.pump();
+    this.queue.flush();
+  }
+
+  #sendCredential(credential: Credential): void {
+    this.queue.sendPacket((writer) => this.#credentials.write(writer, credential));
+  }
+
+  #sendPing(request: Request<null, number> | null): void {
+    this.#sentMs = this.#ports.clock.nowMs();
+    this.#pings.push({ sentMs: this.#sentMs, request });
+    this.queue.sendPacket(writePing);
+  }
+
+  #dial(): void {
+    this.#server = this.#hosts.next();
+    this.#phase = 'dialing';
+    this.#dialedMs = this.#ports.clock.nowMs();
+    this.#assembler = new FrameAssembler(this, this.#settings.limits.replyBytesMax);
+    this.#stream = this.#ports.transport.dial(this.#server, this);
+  }
+
+  /** Gives the present connection, or the attempt at one, up. */
+  #drop(cause: Error): void {
+    if (this.#phase === 'ended' || this.#phase === 'waiting') return;
+    const wasOpen = this.#phase === 'open';
+    this.#closeStream();
+    if (this.#closing !== null) {
+      this.#end({ status: 'closed' });
+      return;
+    }
+    this.#phase = 'waiting';
+    const { random } = this.#ports;
+    const { reconnectJitterMs, retryDelayMs } = this.#settings;
+    let delayMs = this.#everConnected ? random.below(reconnectJitterMs + 1) : 0;
+    if (wasOpen) {
+      this.feed.change({ status: 'disconnected', cause });
+      this.#failPending((request) => request.fail(ErrorCode.connectionLoss, cause));
+    } else {
+      this.#lastDialError = cause;
+      if (this.#hosts.failed()) {
+        delayMs += retryDelayMs;
+        this.#failPending((request) => request.fail(ErrorCode.connectionLoss, cause));
+      }
+    }
+    this.#dialAtMs = this.#ports.clock.nowMs() + delayMs;
+    this.#armTimer();
+  }
+
+  /** The session is over: every call fails, every watcher is told, nothing is dialed again. */
+  #end(state: ConnectionState): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#closeStream();
+    if (this.#timer !== null) this.#ports.clock.cancelTimer(this.#timer);
+    this.#timer = null;
+    this.feed.change(state);
+    this.#failPending((request) => this.#failEnded(request));
+    this.#credentials.failAll((request) => this.#failEnded(request));
+    for (const [serverPath, watchers] of this.watches.takeAll()) {
+      const path = toClientPath(this.#settings.chroot, serverPath);
+      this.#dispatcher.dispatch(watchers, { type: 'sessionEnded', path, zxid: -1n });
+    }
+    this.#finishClosing();
+  }
+
+  #closeStream(): void {
+    this.#probe.stop();
+    this.queue.close();
+    this.#stream?.close();
+    this.#stream = null;
+  }
+
+  #failPending(fail: (request: Request) => void): void {
+    this.queue.failAll(fail);
+    for (let count = this.#pings.length; count > 0; count--) {
+      const request = this.#pings.shift()?.request;
+      if (request !== null && request !== undefined) fail(request);
+    }
+  }
+
+  #failEnded(request: Request): void {
+    const { doing } = request.operation;
+    const { path } = request;
+    const status = this.#closing === null ? this.state.status : 'closed';
+    const message = `Cannot ${doing}${path === '' ? '' : ` ${path}`}: current value is a client that is ${status}`;
+    const details = path === '' ? { message } : { message, path };
+    // After close ZooKeeper's own clients say SESSIONEXPIRED too.
+    request.reject(
+      status === 'authFailed' ? new AuthFailedError(details) : new SessionExpiredError(details),
+    );
+  }
+
+  #onReadWriteServer(server: HostPort): void {
+    if (this.state.status !== 'connectedReadOnly') return;
+    this.#hosts.prefer(server);
+    this.#drop(new Error(`leaving a read-only server, for ${formatServer(server)} takes writes`));
+  }
+
+  // Time
+
+  #armTimer(): void {
+    if (this.#timer !== null) this.#ports.clock.cancelTimer(this.#timer);
+    this.#timerDueMs = this.#deadlineMs();
+    const delayMs = Math.max(0, Math.ceil(this.#timerDueMs - this.#ports.clock.nowMs()));
+    this.#timer = this.#ports.clock.startTimer(delayMs, this.#onTimer);
+  }
+
+  #deadlineMs(): number {
+    const { readTimeoutMs, connectTimeoutMs, pingIdleMs } = this.#timing;
+    if (this.#phase === 'open') {
+      return Math.min(this.#heardMs + readTimeoutMs, this.#sentMs + pingIdleMs);
+    }
+    const next = this.#phase === 'waiting' ? this.#dialAtMs : this.#dialedMs + connectTimeoutMs;
+    return Math.min(next, this.#expiresAtMs());
+  }
+
+  #expiresAtMs(): number {
+    return this.#everConnected ? this.#heardMs + this.#timing.expirationTimeoutMs : Infinity;
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = null;
+    const nowMs = this.#ports.clock.nowMs();
+    // Our own process stood still: first read what has arrived meanwhile, then judge the server's silence.
+    if (!this.#wasLate && nowMs - this.#timerDueMs > lateMs) {
+      this.#wasLate = true;
+      this.#timer = this.#ports.clock.startTimer(1, this.#onTimer);
+      return;
+    }
+    this.#wasLate = false;
+    this.#onTime(nowMs);
+    if (this.#phase !== 'ended' && this.#timer === null) this.#armTimer();
+  };
+
+  #onTime(nowMs: number): void {
+    const { readTimeoutMs, connectTimeoutMs, pingIdleMs } = this.#timing;
+    if (this.#phase === 'open') {
+      if (nowMs >= this.#heardMs + readTimeoutMs) this.#drop(this.#silence(nowMs - this.#heardMs));
+      else if (nowMs >= this.#sentMs + pingIdleMs) this.#sendPing(null);
+    } else if (nowMs >= this.#expiresAtMs()) {
+      this.#end({ status: 'expired', by: 'client' });
+    } else if (this.#phase === 'waiting') {
+      if (nowMs >= this.#dialAtMs) this.#dial();
+    } else if (nowMs >= this.#dialedMs + connectTimeoutMs) {
+      this.#drop(this.#silence(nowMs - this.#dialedMs));
+    }
+  }
+
+  #silence(ms: number): ConnectionTimeoutError {
+    const server = formatServer(this.#server);
+    return new ConnectionTimeoutError(`${server} has not been heard for ${Math.round(ms)} ms`);
+  }
+}
+
+/** A timer that fires so late, ms, means that our own process stood still. */
+const lateMs = 250;
+
+const pingOperation: Operation<null, number> = {
+  opcode: OpCode.ping,
+  doing: 'ping the server',
+  encode() {},
+  decode: () => 0,
+};
+
+const noTarget: RequestTarget = { path: '', serverPath: '', chroot: '' };
+
+const removalEvents = [
+  { type: 'dataWatchRemoved', among: ['data', 'exist'] },
+  { type: 'childWatchRemoved', among: ['child'] },
+  { type: 'persistentWatchRemoved', among: ['persistent', 'persistentRecursive'] },
+] as const satisfies readonly { type: WatchEventType; among: readonly WatchKind[] }[];
+
+function writePing(writer: JuteWriter): void {
+  writer.writeInt(SpecialXid.ping);
+  writer.writeInt(OpCode.ping);
+}
+
+function ignore(): void {}

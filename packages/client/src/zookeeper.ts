@@ -1,0 +1,482 @@
+import { ErrorCode } from '@meerkat/protocol';
+import type { Acl } from './acl.ts';
+import type { Credential } from './credentials.ts';
+import { BadArgumentsError, NoWatcherError, ZooKeeperError } from './errors.ts';
+import * as acls from './operations/acls.ts';
+import * as admin from './operations/admin.ts';
+import * as children from './operations/children.ts';
+import {
+  type Created,
+  type CreateMode,
+  createBody,
+  createOperation,
+  isSequential,
+} from './operations/create.ts';
+import * as data from './operations/data.ts';
+import * as multis from './operations/multi.ts';
+import type { Operation } from './operations/operation.ts';
+import { anyVersion, type Data } from './operations/values.ts';
+import * as watching from './operations/watching.ts';
+import { type ClientOptions, settingsOf, validateCredential, validateTimeout } from './options.ts';
+import { toServerPath, validatePath, validateSequentialPath } from './paths.ts';
+import type { ClientPorts, Clock } from './ports.ts';
+import { Request, type RequestOptions, type RequestTarget } from './request.ts';
+import { Session, type SessionTicket } from './session.ts';
+import type { Stat } from './stat.ts';
+import type { ConnectionState } from './states.ts';
+import { waitForConnection } from './wait-for-connection.ts';
+import type { Watcher } from './watches.ts';
+
+/** Options of reads that can watch. */
+export interface WatchOptions extends RequestOptions {
+  /** Told once, of the next change to what was read (`exists`: to the znode, or of its creation). */
+  readonly watch?: Watcher;
+}
+
+/** Options of `create`. */
+export interface CreateOptions extends RequestOptions {
+  /** Default `persistent`. */
+  readonly mode?: CreateMode;
+  /** Default `openAcl`: anyone may do anything. */
+  readonly acl?: Acl;
+  /** For the modes with a TTL: how long the znode may stay unchanged and childless, ms. */
+  readonly ttlMs?: number;
+}
+
+/** Options of writes that expect a version. */
+export interface VersionOptions extends RequestOptions {
+  /** The version that must be met, else the call fails with `BadVersionError`. Default -1: any. */
+  readonly version?: number;
+}
+
+/** Options of `removeWatches`. */
+export interface RemoveWatchesOptions extends RequestOptions {
+  /** Which of our watches on the path. Default `any`: all. */
+  readonly type?: watching.WatchSelection;
+  /** Only this watcher. Default: all watchers of that type. */
+  readonly watcher?: Watcher;
+  /** True: without a connection the watches are removed on our side alone. Default false. */
+  readonly local?: boolean;
+}
+
+/**
+ * A client of a ZooKeeper ensemble: one session. `connect` makes one.
+ *
+ * Calls are sent in the order they are made and answered in that order; those made in one turn leave in one write, so
+ * several at once cost little more than one. Every call settles exactly once: with its result, with the
+ * error of the server, with `ConnectionLossError` when the connection was lost before the answer came (it may have
+ * happened), or with `SessionExpiredError` after the end of the session. A call made without a connection waits
+ * for one until every server has been tried in vain.
+ *
+ * Watchers and state listeners are called in the order in which things happened: ahead of the answers
+ * that show the change.
+ */
+export class ZooKeeper implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #chroot: string;
+  readonly #clock: Clock;
+  readonly #requestTimeoutMs: number | undefined;
+
+  /**
+   * Starts to dial at once. `connect` and `open` supply the ports of Node; the simulator supplies its own.
+   *
+   * @throws BadArgumentsError when the connect string or an option is not valid
+   */
+  constructor(connectString: string, options: ClientOptions, ports: ClientPorts) {
+    const settings = settingsOf(connectString, options);
+    this.#chroot = settings.chroot;
+    this.#clock = ports.clock;
+    this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.#session = new Session(settings, ports);
+  }
+
+  /** Where the client stands now. */
+  get state(): ConnectionState {
+    return this.#session.state;
+  }
+
+  /** The session's id; 0n before a server has given one. */
+  get sessionId(): bigint {
+    return this.#session.ticket?.id ?? 0n;
+  }
+
+  /** What another client needs to go on with this session; null before a server has given it. */
+  get session(): SessionTicket | null {
+    const ticket = this.#session.ticket;
+    return ticket === null ? null : { id: ticket.id, password: ticket.password.slice() };
+  }
+
+  /** The session timeout that the server granted, ms; before that the one asked for. */
+  get sessionTimeoutMs(): number {
+    return this.#session.sessionTimeoutMs;
+  }
+
+  /** The path that all paths are under; '/' when there is none. */
+  get chroot(): string {
+    return this.#chroot === '' ? '/' : this.#chroot;
+  }
+
+  /** The newest transaction that an answer has shown. */
+  get lastZxid(): bigint {
+    return BigInt(this.#session.lastZxid);
+  }
+
+  /** Why the last attempt to reach a server failed; null after one that did not. */
+  get lastDialError(): Error | null {
+    return this.#session.lastDialError;
+  }
+
+  /** Calls sent and not answered yet. */
+  get inFlight(): number {
+    return this.#session.queue.inFlight;
+  }
+
+  /** Calls that wait for a connection, or for fewer to be in flight. */
+  get waiting(): number {
+    return this.#session.queue.waiting;
+  }
+
+  /** Tells each later state to `listener`. Returns the function that ends it. */
+  onState(listener: (state: ConnectionState) => void): () => void {
+    return this.#session.feed.listen(listener);
+  }
+
+  /** `for await (const state of zk.states())`: the present state, then each later one; ends after a final one. */
+  states(options?: {
+    readonly signal?: AbortSignal;
+  }): AsyncGenerator<ConnectionState, void, undefined> {
+    return this.#session.feed.iterate(options?.signal);
+  }
+
+  /** Resolves when a call made now would be sent at once: wait for it between batches of many calls. */
+  capacity(): Promise<void> {
+    return this.#session.queue.capacity();
+  }
+
+  /**
+   * Resolves once a server serves the session.
+   *
+   * @throws ConnectionLossError after `timeoutMs`; `cause` says why the last attempt failed
+   * @throws SessionExpiredError | AuthFailedError when the client has ended
+   */
+  connected(options?: RequestOptions): Promise<void> {
+    return this.#guard(options, () => waitForConnection(this.#session, this.#clock, options ?? {}));
+  }
+
+  /**
+   * Creates a znode. Returns its path, which for a sequential mode ends in ten digits.
+   *
+   * @param value what it holds; nothing (zero bytes) by default
+   * @throws NodeExistsError | NoNodeError | NoAuthError | InvalidAclError | NoChildrenForEphemeralsError | …
+   */
+  create(path: string, value?: Data, options?: CreateOptions): Promise<string> {
+    return this.#create(path, value, options, false) as Promise<string>;
+  }
+
+  /** As `create`; returns the znode's Stat too. */
+  createWithStat(path: string, value?: Data, options?: CreateOptions): Promise<Created> {
+    return this.#create(path, value, options, true) as Promise<Created>;
+  }
+
+  /**
+   * Deletes a znode that has no children.
+   *
+   * @throws NoNodeError | BadVersionError | NotEmptyError | NoAuthError
+   */
+  delete(path: string, options?: VersionOptions): Promise<void> {
+    return this.#call(data.remove, path, options?.version ?? anyVersion, options);
+  }
+
+  /** The Stat of a znode, null when there is none. A watch is set either way. */
+  exists(path: string, options?: WatchOptions): Promise<Stat | null> {
+    return this.#read(data.exists, path, options);
+  }
+
+  /** A znode's data and Stat. @throws NoNodeError | NoAuthError */
+  getData(path: string, options?: WatchOptions): Promise<data.NodeData> {
+    return this.#read(data.getData, path, options);
+  }
+
+  /** Replaces a znode's data. Returns the new Stat. @throws NoNodeError | BadVersionError | NoAuthError */
+  setData(path: string, value: Data, options?: VersionOptions): Promise<Stat> {
+    const body = { data: value, version: options?.version ?? anyVersion };
+    return this.#call(data.setData, path, body, options);
+  }
+
+  /** A znode's ACL and Stat. @throws NoNodeError | NoAuthError */
+  getAcl(path: string, options?: RequestOptions): Promise<acls.AclAndStat> {
+    return this.#call(acls.getAcl, path, null, options);
+  }
+
+  /**
+   * Replaces a znode's ACL; `version` is that of the ACL, `Stat.aversion`. Returns the new Stat.
+   *
+   * @throws NoNodeError | BadVersionError | NoAuthError | InvalidAclError
+   */
+  setAcl(path: string, acl: Acl, options?: VersionOptions): Promise<Stat> {
+    const body = { acl, version: options?.version ?? anyVersion };
+    return this.#call(acls.setAcl, path, body, options);
+  }
+
+  /** The names of a znode's children, in no particular order. @throws NoNodeError | NoAuthError */
+  getChildren(path: string, options?: WatchOptions): Promise<string[]> {
+    return this.#read(children.getChildren, path, options);
+  }
+
+  /** The names of a znode's children, and its Stat. @throws NoNodeError | NoAuthError */
+  getChildrenWithStat(path: string, options?: WatchOptions): Promise<children.ChildrenAndStat> {
+    return this.#read(children.getChildrenWithStat, path, options);
+  }
+
+  /** How many znodes there are below this one. @throws NoNodeError | NoAuthError */
+  getAllChildrenNumber(path: string, options?: RequestOptions): Promise<number> {
+    return this.#call(children.getAllChildrenNumber, path, null, options);
+  }
+
+  /** The paths of this session's ephemeral znodes under `path` (default all). */
+  getEphemerals(path = '/', options?: RequestOptions): Promise<string[]> {
+    return this.#call(children.getEphemerals, path, null, options);
+  }
+
+  /** Waits until the server has caught up with its leader: what was written before by anyone is seen after it. */
+  sync(path = '/', options?: RequestOptions): Promise<void> {
+    return this.#call(data.sync, path, null, options);
+  }
+
+  /**
+   * Writes in one transaction: all or nothing, at one zxid.
+   *
+   * @throws ZooKeeperError of the operation that failed, by its class; `multi` says which and how the others ended
+   */
+  multi(
+    operations: readonly multis.MultiOperation[],
+    options?: RequestOptions,
+  ): Promise<multis.MultiResult[]> {
+    const body = { operations: [...operations], chroot: this.#chroot };
+    return this.#submit(multis.multi, noTarget, body, null, options);
+  }
+
+  /** Reads several znodes in one request; each read fails or succeeds by itself (servers from 3.6 on). */
+  multiRead(
+    operations: readonly multis.MultiReadOperation[],
+    options?: RequestOptions,
+  ): Promise<multis.MultiReadResult[]> {
+    const body = { operations: [...operations], chroot: this.#chroot };
+    return this.#submit(multis.multiRead, noTarget, body, null, options);
+  }
+
+  /**
+   * Watches a znode, existing or not, until `removeWatches`: `persistent` for what happens to it and to the list of its
+   * children, `persistentRecursive` for what happens to it and all below it (servers from 3.6 on).
+   */
+  addWatch(
+    path: string,
+    watcher: Watcher,
+    options?: RequestOptions & { readonly mode?: watching.PersistentWatchMode },
+  ): Promise<void> {
+    const mode = options?.mode ?? 'persistentRecursive';
+    const operation = Object.hasOwn(watching.addWatch, mode) ? watching.addWatch[mode] : null;
+    if (operation === null) return Promise.reject(badArgument('add a watch with mode', mode));
+    return this.#call(operation, path, null, options, watcher);
+  }
+
+  /**
+   * Removes watches of ours. Watchers removed are told so.
+   *
+   * @throws NoWatcherError when there are none of that kind
+   */
+  async removeWatches(path: string, options?: RemoveWatchesOptions): Promise<void> {
+    const type = options?.type ?? 'any';
+    const watcher = options?.watcher ?? null;
+    if (!Object.hasOwn(watching.selectedKinds, type))
+      throw badArgument('remove watches of type', type);
+    validatePath(path, 'remove watches from');
+    const kinds = watching.selectedKinds[type];
+    const serverPath = toServerPath(this.#chroot, path);
+    const { watches } = this.#session;
+    if (!watches.has(kinds, serverPath, watcher))
+      throw new NoWatcherError({ doing: 'remove watches from', path });
+    // The server keeps one watch for all our watchers: it goes with the last of them.
+    const others = watcher !== null && watches.hasOther(kinds, serverPath, watcher);
+    const operation = others ? watching.checkWatches : watching.removeWatches;
+    try {
+      await this.#call(operation, path, type, options);
+    } catch (error) {
+      const lost = error instanceof ZooKeeperError && error.code === ErrorCode.connectionLoss;
+      if (!lost || options?.local !== true) throw error;
+    }
+    this.#session.dropWatches(kinds, serverPath, watcher);
+  }
+
+  /** True when the server has a watch of this type for this session on the path. */
+  async checkWatches(
+    path: string,
+    options?: RequestOptions & { readonly type?: watching.WatchSelection },
+  ): Promise<boolean> {
+    const type = options?.type ?? 'any';
+    if (!Object.hasOwn(watching.selectedKinds, type))
+      throw badArgument('look for watches of type', type);
+    try {
+      await this.#call(watching.checkWatches, path, type, options);
+      return true;
+    } catch (error) {
+      if (error instanceof NoWatcherError) return false;
+      throw error;
+    }
+  }
+
+  /** Who the server takes this connection for (servers from 3.7 on). */
+  whoAmI(options?: RequestOptions): Promise<acls.ClientIdentity[]> {
+    return this.#submit(acls.whoAmI, noTarget, null, null, options);
+  }
+
+  /**
+   * Proves who the client is, now and on every later connection. Settles when a server has answered.
+   *
+   * @throws AuthFailedError when the server refuses: the client has then ended
+   */
+  addAuth(scheme: string, auth: Credential['auth'], options?: RequestOptions): Promise<void> {
+    return this.#guard(options, () => {
+      validateCredential({ scheme, auth });
+      const request = this.#session.addAuth({ scheme, auth });
+      this.#limit(request, options);
+      return request.promise;
+    });
+  }
+
+  /** The ensemble's configuration, as text in `data`; not under the chroot. */
+  getConfig(options?: WatchOptions): Promise<data.NodeData> {
+    const target = { path: configPath, serverPath: configPath, chroot: '' };
+    const watcher = options?.watch ?? null;
+    return this.#submit(data.getData, target, watcher !== null, watcher, options);
+  }
+
+  /**
+   * Changes the ensemble's membership. Returns the new configuration.
+   *
+   * @throws ReconfigDisabledError | UnimplementedError | NewConfigNoQuorumError | ReconfigInProgressError |
+   *   BadVersionError | NoAuthError
+   */
+  reconfig(change: admin.Reconfiguration, options?: RequestOptions): Promise<data.NodeData> {
+    return this.#submit(admin.reconfig, noTarget, change, null, options);
+  }
+
+  /** Asks the server for a sign of life. Returns how long it took, ms. @throws ConnectionLossError */
+  ping(options?: RequestOptions): Promise<number> {
+    return this.#guard(options, () => {
+      const request = this.#session.ping();
+      this.#limit(request, options);
+      return request.promise;
+    });
+  }
+
+  /**
+   * Ends the session, after the calls made before: its ephemeral znodes go at once. Resolves when that is done, or the
+   * server cannot be told. Further calls fail with `SessionExpiredError`.
+   *
+   * @param options with `keepSession` only the connection is closed: the session lives until it expires, and whoever has
+   *   `session` may go on with it
+   */
+  close(options?: { readonly keepSession?: boolean }): Promise<void> {
+    return this.#session.close(options?.keepSession === true);
+  }
+
+  /** `await using zk = await connect(…)`: closes at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #create(
+    path: string,
+    value: Data | undefined,
+    options: CreateOptions | undefined,
+    withStat: boolean,
+  ): Promise<Created | string> {
+    const body = createBody(value, options);
+    return this.#call(
+      createOperation(body.mode, withStat),
+      path,
+      body,
+      options,
+      null,
+      isSequential(body.mode),
+    );
+  }
+
+  #read<Result>(
+    operation: Operation<boolean, Result>,
+    path: string,
+    options: WatchOptions | undefined,
+  ): Promise<Result> {
+    const watcher = options?.watch ?? null;
+    return this.#call(operation, path, watcher !== null, options, watcher);
+  }
+
+  #call<Body, Result>(
+    operation: Operation<Body, Result>,
+    path: string,
+    body: Body,
+    options: RequestOptions | undefined,
+    watcher: Watcher | null = null,
+    sequential = false,
+  ): Promise<Result> {
+    try {
+      if (sequential) validateSequentialPath(path, operation.doing);
+      else validatePath(path, operation.doing);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const target = { path, serverPath: toServerPath(this.#chroot, path), chroot: this.#chroot };
+    return this.#submit(operation, target, body, watcher, options);
+  }
+
+  #submit<Body, Result>(
+    operation: Operation<Body, Result>,
+    target: RequestTarget,
+    body: Body,
+    watcher: Watcher | null,
+    options: RequestOptions | undefined,
+  ): Promise<Result> {
+    try {
+      if (watcher !== null && typeof watcher !== 'function')
+        throw badArgument('watch with', watcher);
+      operation.validate?.(body, target.path);
+      const request = new Request(operation, target, body, watcher);
+      if (options !== undefined || this.#requestTimeoutMs !== undefined)
+        this.#limit(request, options);
+      this.#session.submit(request);
+      return request.promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #limit(request: Request, options: RequestOptions | undefined): void {
+    options?.signal?.throwIfAborted();
+    validateTimeout(options?.timeoutMs);
+    const signal = options?.signal;
+    const timeoutMs = options?.timeoutMs ?? this.#requestTimeoutMs;
+    request.limit(signal, timeoutMs, this.#clock);
+  }
+
+  /** Refuses what is wrong with the options before `call` sends anything. */
+  async #guard<Result>(
+    options: RequestOptions | undefined,
+    call: () => Promise<Result>,
+  ): Promise<Result> {
+    options?.signal?.throwIfAborted();
+    validateTimeout(options?.timeoutMs);
+    return call();
+  }
+}
+
+/** Where the ensemble keeps its configuration (`ZooDefs.CONFIG_NODE`). */
+const configPath = '/zookeeper/config';
+
+const noTarget = { path: '', serverPath: '', chroot: '' };
+
+function badArgument(doing: string, value: unknown): BadArgumentsError {
+  return new BadArgumentsError({
+    message: `Cannot ${doing} what it does not know: current value is ${JSON.stringify(value) ?? String(value)}`,
+  });
+}
