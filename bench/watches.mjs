@@ -18,6 +18,7 @@ if (shape === undefined) {
 
 /** @param {string} name one of the shapes */
 async function measure(name) {
+  const { asZxid } = await import('../packages/protocol/dist/index.js');
   const { WatchTable } = await import('../packages/engine/dist/watches/watch-table.js');
   const ownPaths = name === shapes[1];
   const encoder = new TextEncoder();
@@ -51,13 +52,13 @@ async function measure(name) {
   const rounds = 2_000_000;
   const quietMs = timed(() => {
     for (let i = 0; i < rounds; i++) {
-      table.nodeDataChanged(unwatched, 0, unwatched.length, /** @type {any} */ (i), sink);
+      table.nodeDataChanged(unwatched, 0, unwatched.length, asZxid(i), sink);
     }
   });
   console.log(`  a change that nobody watches ${((quietMs / rounds) * 1e6).toFixed(0)} ns`);
 
   const end = path(0, 0);
-  const fireMs = timed(() => table.nodeDataChanged(scratch, 0, end, /** @type {any} */ (1), sink));
+  const fireMs = timed(() => table.nodeDataChanged(scratch, 0, end, asZxid(1), sink));
   console.log(`  one change told to ${told} watchers ${fireMs.toFixed(2)} ms`);
 
   let slowestCloseMs = 0;

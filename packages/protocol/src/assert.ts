@@ -14,7 +14,12 @@ export class InvariantError extends Error {
  * @param b another
  * @throws InvariantError when `condition` is false
  */
-export function assert(condition: boolean, message: string, a?: number, b?: number): asserts condition {
+export function assert(
+  condition: boolean,
+  message: string,
+  a?: number,
+  b?: number,
+): asserts condition {
   if (!condition) fail(message, a, b);
 }
 

@@ -66,7 +66,9 @@ export class JuteReader {
   readSafeLong(): number {
     const value = this.readLongAsDouble();
     if (!Number.isSafeInteger(value)) {
-      throw new JuteError(`Cannot read a zxid or a time: current value is about ${value}, beyond 2^53`);
+      throw new JuteError(
+        `Cannot read a zxid or a time: current value is about ${value}, beyond 2^53`,
+      );
     }
     return value;
   }
@@ -79,6 +81,17 @@ export class JuteReader {
     if (length === -1) return null;
     const at = this.#takeCounted(length);
     return this.bytes.subarray(at, at + length);
+  }
+
+  /**
+   * Moves past a buffer or a string without making anything of it.
+   *
+   * @returns its length, -1 for null; it ends at `position`
+   */
+  skipBuffer(): number {
+    const length = this.readInt();
+    if (length !== -1) this.#takeCounted(length);
+    return length;
   }
 
   /** A string, or null when its length is -1. Strict UTF-8, as Java's decoder. */

@@ -92,7 +92,10 @@ export class JuteWriter {
       const target = this.bytes;
       for (let i = 0; i < count; i++) target[at + i] = source[start + i] as number;
     } else {
-      this.bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
+      this.bytes.set(
+        start === 0 && end === source.length ? source : source.subarray(start, end),
+        at,
+      );
     }
   }
 

@@ -28,6 +28,37 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
+/**
+ * Where `bytes[start, end)` stop being UTF-8 as strict decoders read it, -1 when they never do:
+ * no overlong forms, no surrogates, nothing beyond U+10FFFF.
+ */
+export function malformedUtf8At(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; ) {
+    const length = utf8SequenceBytes(bytes, at, end);
+    if (length === 0) return at;
+    at += length;
+  }
+  return -1;
+}
+
+/** How many bytes the well-formed UTF-8 sequence at `at` has, 0 when there is none. */
+export function utf8SequenceBytes(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at] as number;
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (at + length > end) return 0;
+  const second = bytes[at + 1] as number;
+  // The second byte is narrower after those leads that could spell overlong forms, surrogates or too much.
+  const secondMin = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const secondMax = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < secondMin || second > secondMax) return 0;
+  for (let i = at + 2; i < at + length; i++) {
+    if (((bytes[i] as number) & 0xc0) !== 0x80) return 0;
+  }
+  return length;
+}
+
 /** The bytes that `encodeUtf8` writes for `text`. */
 export function utf8Bytes(text: string): number {
   let bytes = 0;

@@ -30,7 +30,12 @@ const scalars: Readonly<Record<string, ScalarType>> = {
   loose: { type: 'number', read: 'readLongAsDouble', write: 'writeLongFromDouble', bytesMin: 8 },
   buffer: { type: 'Uint8Array | null', read: 'readBuffer', write: 'writeBuffer', bytesMin: 4 },
   ustring: { type: 'string', read: 'readString', write: 'writeString', bytesMin: 4 },
-  'ustring?': { type: 'string | null', read: 'readNullableString', write: 'writeString', bytesMin: 4 },
+  'ustring?': {
+    type: 'string | null',
+    read: 'readNullableString',
+    write: 'writeString',
+    bytesMin: 4,
+  },
 };
 
 function generateRecord(name: string, fields: Fields): string {
@@ -70,7 +75,8 @@ function typeScriptType(type: string): string {
 }
 
 function readField(field: string, type: string): string[] {
-  if (type === 'long') return names(field, type).map((name) => `  const ${name} = reader.readInt();`);
+  if (type === 'long')
+    return names(field, type).map((name) => `  const ${name} = reader.readInt();`);
   if (!type.endsWith('[]')) return [`  const ${field} = ${readCall(type)};`];
   const item = type.slice(0, -2);
   return [
@@ -105,7 +111,8 @@ function writeCall(type: string, value: string): string {
 }
 
 function recordName(type: string): string {
-  if (schema[type] === undefined) throw new Error(`Cannot generate a field: current type is ${type}`);
+  if (schema[type] === undefined)
+    throw new Error(`Cannot generate a field: current type is ${type}`);
   return type;
 }
 
