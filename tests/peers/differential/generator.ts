@@ -70,6 +70,8 @@ export class StepGenerator {
     const requests: DifferentialRequest[] = [];
     for (let i = 0; i < size; i++) {
       for (const operation of this.#operations()) requests.push(this.#request(session, operation));
+      // Until it is applied, Java checks what follows against the ACL that setACL replaces.
+      if (requests.at(-1)?.type === OpCode.setACL) break;
     }
     return requests;
   }

@@ -76,6 +76,11 @@ export const knownDifferences: readonly KnownDifference[] = [
       'not sent: 3.8 logs it, never answers and cannot start again; ZOOKEEPER-2623 (3.9.3) answers UNIMPLEMENTED and closes',
   },
   {
+    name: 'writes pipelined behind a setACL',
+    reason:
+      'not sent: Java checks them against the old ACL until the new one is applied, so the answer depends on timing',
+  },
+  {
     name: 'createTTL with the flags of another kind of node and no ttl',
     reason:
       'not sent: it passes the check and ends the Java server when the transaction is applied',

@@ -181,6 +181,7 @@ export function read({ random, model }: OperationSource): Operation {
   const watchable =
     watchKind(path) === 'standard' && path !== '' && !(type === OpCode.exists && isAclPath(path));
   const watch = watchable && random.oneIn(2);
+  if (watch) model.noteWatch(path);
   return {
     type,
     paths: [path],
@@ -217,8 +218,9 @@ export function whoAmI(): Operation {
 }
 
 export function addWatch({ random, model }: OperationSource): Operation {
-  const path = model.path();
+  const path = model.pathOfKind('persistent', 'recursive');
   const kind = watchKind(path);
+  model.noteWatch(path);
   if (kind === 'standard' || random.oneIn(50)) return pathAndInt(OpCode.addWatch, path, 7, 'mode');
   const mode = kind === 'persistent' ? AddWatchMode.persistent : AddWatchMode.persistentRecursive;
   return pathAndInt(OpCode.addWatch, path, mode, 'mode');
@@ -226,7 +228,7 @@ export function addWatch({ random, model }: OperationSource): Operation {
 
 export function removeOrCheckWatches({ random, model }: OperationSource): Operation {
   const type = random.pick([OpCode.checkWatches, OpCode.removeWatches]);
-  const path = model.path();
+  const path = model.watchedPath();
   // Java 3.8 removes a persistent watch from one table when asked for that kind; trunk only by its mode.
   const kinds =
     watchKind(path) === 'standard'
@@ -245,7 +247,7 @@ export function setWatches({ random, model, zxid }: OperationSource): Operation 
   ).map((kind) => {
     const paths: string[] = [];
     for (let i = random.below(4); i > 0; i--) {
-      const path = model.path();
+      const path = model.pathOfKind(kind);
       if (watchKind(path) === kind) paths.push(path);
     }
     return paths;

@@ -54,6 +54,7 @@ export class TreeModel {
   #random: SeededRandom;
   #known: string[] = [...roots];
   #knownSet = new Set<string>(this.#known);
+  #watched: string[] = [];
 
   constructor(random: SeededRandom) {
     this.#random = random;
@@ -80,9 +81,23 @@ export class TreeModel {
     return this.#below(random.pick(this.#known));
   }
 
-  /** Paths that are wrong in some way. */
-  invalidPath(): string {
-    return this.#random.pick(invalidPaths);
+  /** A path that is watched in the given way. */
+  pathOfKind(...kinds: readonly WatchKind[]): string {
+    let path = this.path();
+    for (let tries = 0; tries < 20 && !kinds.includes(watchKind(path)); tries++) path = this.path();
+    return path;
+  }
+
+  /** Takes note of a path that somebody watches now. */
+  noteWatch(path: string): void {
+    this.#watched.push(path);
+    if (this.#watched.length > 40) this.#watched.shift();
+  }
+
+  /** A path that was watched lately, or any. */
+  watchedPath(): string {
+    const random = this.#random;
+    return this.#watched.length === 0 || random.oneIn(4) ? this.path() : random.pick(this.#watched);
   }
 
   /** Takes note of what a reply says about the tree. */
