@@ -1,0 +1,429 @@
+import { type Acl, assert, decodeUtf8, ErrorCode, utf8 } from '@meerkat/protocol';
+import { openAclId, unknownAclId } from './acl-table.ts';
+import { prefixStateOf } from './digest.ts';
+import { Column, type NodeId, noNode, rootNode } from './node-table.ts';
+import { continueHash, rootHash } from './path-index.ts';
+import { TreeLoadError } from './tree-load-error.ts';
+import {
+  charactersIn,
+  type NodeContent,
+  type PlaceInPath,
+  type TreeOptions,
+  TreeStore,
+} from './tree-store.ts';
+
+export { nodeDigest } from './digest.ts';
+export { NodeKind } from './ephemeral-type.ts';
+export { type NodeId, noNode, rootNode } from './node-table.ts';
+export { TreeLoadError } from './tree-load-error.ts';
+export type { TreeOptions } from './tree-store.ts';
+
+/**
+ * The data tree. Owns the rules of `DataTree.java` for applying transactions and loading snapshots;
+ * checks no permission, version or limit, fires no watch, and knows no time.
+ *
+ * Changes are idempotent in the way a fuzzy snapshot needs: replaying a transaction whose effect is
+ * there already, or was undone by a later one, is answered with an error code and leaves what the
+ * following transactions need.
+ */
+export class Tree extends TreeStore {
+  readonly #place: PlaceInPath = { path: none, start: 0, nameStart: 0, end: 0, hash: rootHash };
+  readonly #content: NodeContent = {
+    data: null,
+    dataStart: 0,
+    dataEnd: 0,
+    aclId: openAclId,
+    ownerHi: 0,
+    ownerLo: 0,
+  };
+  #isLoading = false;
+
+  /** A tree as a new server has it: the root, /zookeeper, and in that quota and config. */
+  constructor(options: TreeOptions) {
+    super(options);
+    this.#plant('');
+    this.#plant('/zookeeper');
+    this.#plant('/zookeeper/quota');
+    this.addConfigNode();
+  }
+
+  /**
+   * Applies a creation. The use of `aclId` that the caller holds passes to the tree, whatever comes
+   * of it; see `AclTable`.
+   *
+   * @param data null for no data, else `data[dataStart, dataEnd)`
+   * @param parentCVersion the parent's create counter afterwards; -1, in old transactions, is one more
+   * @returns noNode when the parent is missing; nodeExists when a replay meets the znode: its ACL and
+   *   the counters of its parent are then brought up to this transaction
+   * @throws EphemeralOwnerError when the owner is of an extended type that is not known
+   */
+  createNode(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    data: Uint8Array | null,
+    dataStart: number,
+    dataEnd: number,
+    aclId: number,
+    ownerHi: number,
+    ownerLo: number,
+    parentCVersion: number,
+    zxid: number,
+    time: number,
+  ): ErrorCode {
+    const slashAt = lastSlash(path, start, end);
+    if (slashAt < start) return this.#refuseCreation(aclId, ErrorCode.badArguments);
+    if (slashAt === end - 1) return this.#refuseCreation(aclId, ErrorCode.nodeExists);
+    const parentHash = continueHash(rootHash, path, start, slashAt);
+    const parent = this.index.find(parentHash, path, start, slashAt);
+    if (parent === noNode) return this.#refuseCreation(aclId, ErrorCode.noNode);
+    const hash = continueHash(parentHash, path, slashAt, end);
+    const existing = this.index.find(hash, path, start, end);
+    this.#countCreation(parent, parentCVersion, zxid);
+    if (existing !== noNode) {
+      this.acls.removeUsage(this.aclId(existing));
+      this.nodes.set(existing, Column.aclId, aclId);
+      return ErrorCode.nodeExists;
+    }
+    const where = this.#placeAt(path, start, slashAt + 1, end, hash);
+    const content = this.#contentOf(data, dataStart, dataEnd, aclId, ownerHi, ownerLo);
+    const node = this.insert(parent, where, content);
+    this.nodes.setLong(node, Column.czxid, zxid);
+    this.nodes.setLong(node, Column.mzxid, zxid);
+    this.nodes.setLong(node, Column.pzxid, zxid);
+    this.nodes.setLong(node, Column.ctime, time);
+    this.nodes.setLong(node, Column.mtime, time);
+    this.addDigest(node);
+    const dataBytes = Math.max(0, this.dataLength(node));
+    this.dataBytes += charactersIn(path, start, end) + dataBytes;
+    this.quotas.created(path, start, end, node, dataBytes);
+    return ErrorCode.ok;
+  }
+
+  /**
+   * Applies a deletion. A znode that still has children, which only a replay over a fuzzy snapshot
+   * meets, goes with all of them: the transactions that follow create them again.
+   *
+   * @returns noNode when the parent or the znode is missing; the parent's pzxid has moved on even so
+   */
+  deleteNode(path: Uint8Array, start: number, end: number, zxid: number): ErrorCode {
+    const slashAt = lastSlash(path, start, end);
+    if (slashAt < start || slashAt === end - 1) return ErrorCode.badArguments;
+    const parentHash = continueHash(rootHash, path, start, slashAt);
+    const parent = this.index.find(parentHash, path, start, slashAt);
+    if (parent === noNode) return ErrorCode.noNode;
+    if (zxid > this.pzxid(parent)) {
+      this.subtractDigest(parent);
+      this.nodes.setLong(parent, Column.pzxid, zxid);
+      this.addDigest(parent);
+    }
+    const node = this.index.find(continueHash(parentHash, path, slashAt, end), path, start, end);
+    if (node === noNode) return ErrorCode.noNode;
+    if (this.childCount(node) > 0) this.#removeDescendants(node);
+    this.remove(node, path, start, end);
+    return ErrorCode.ok;
+  }
+
+  /**
+   * Applies new data.
+   *
+   * @param data null for no data, else `data[dataStart, dataEnd)`
+   * @param version the version afterwards
+   * @returns noNode when the znode is missing
+   */
+  setData(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    data: Uint8Array | null,
+    dataStart: number,
+    dataEnd: number,
+    version: number,
+    zxid: number,
+    time: number,
+  ): ErrorCode {
+    const node = this.find(path, start, end);
+    if (node === noNode) return ErrorCode.noNode;
+    const bytesBefore = Math.max(0, this.dataLength(node));
+    this.subtractDigest(node);
+    this.replaceData(node, data, dataStart, dataEnd);
+    if (this.digestEnabled && this.isDigested(node)) {
+      const register = prefixStateOf(path, start, end, data, dataStart, dataEnd);
+      this.nodes.set(node, Column.prefixState, register);
+    }
+    this.nodes.setLong(node, Column.mtime, time);
+    this.nodes.setLong(node, Column.mzxid, zxid);
+    this.nodes.set(node, Column.version, version);
+    this.addDigest(node);
+    const bytesMore = Math.max(0, this.dataLength(node)) - bytesBefore;
+    this.dataBytes += bytesMore;
+    this.quotas.changed(path, start, end, bytesMore, 0);
+    return ErrorCode.ok;
+  }
+
+  /**
+   * Applies a new ACL. The use of `aclId` that the caller holds passes to the tree.
+   *
+   * @param version the aversion afterwards
+   * @returns noNode when the znode is missing
+   */
+  setAcl(path: Uint8Array, start: number, end: number, aclId: number, version: number): ErrorCode {
+    const node = this.find(path, start, end);
+    if (node === noNode) {
+      this.acls.removeUsage(aclId);
+      return ErrorCode.noNode;
+    }
+    this.acls.removeUsage(this.aclId(node));
+    this.subtractDigest(node);
+    this.nodes.set(node, Column.aclId, aclId);
+    this.nodes.set(node, Column.aversion, version);
+    this.addDigest(node);
+    return ErrorCode.ok;
+  }
+
+  /**
+   * Deletes all ephemerals of a session, oldest first, and forgets it. A closeSession transaction
+   * that names paths has those deleted with `deleteNode` before (`DataTree.killSession`).
+   *
+   * @param onDelete told of each znode just before it goes, with its path, which it may keep
+   * @returns how many were deleted
+   */
+  killSession(
+    sessionHi: number,
+    sessionLo: number,
+    zxid: number,
+    onDelete?: (path: Uint8Array, start: number, end: number, node: NodeId) => void,
+  ): number {
+    const ephemerals = this.ephemerals.get(sessionHi, sessionLo)?.nodes;
+    if (ephemerals === undefined) return 0;
+    let count = 0;
+    for (let node = ephemerals.first; node !== noNode; node = ephemerals.first) {
+      const path = this.#copyOfPath(node);
+      onDelete?.(path, 0, path.length, node);
+      const error = this.deleteNode(path, 0, path.length, zxid);
+      assert(error === ErrorCode.ok, 'an ephemeral that is listed can be deleted', node, error);
+      count++;
+    }
+    this.ephemerals.close(sessionHi, sessionLo);
+    return count;
+  }
+
+  /**
+   * Adds /zookeeper/config if it is not there, as a new server has it: empty, readable by all, and,
+   * because ZooKeeper passes -1 as its ACL's version, with aversion -1 (`DataTree.addConfigNode`).
+   */
+  addConfigNode(): void {
+    if (this.findString('/zookeeper/config') !== noNode) return;
+    if (this.findString('/zookeeper') === noNode) return;
+    const config = this.#plant('/zookeeper/config', this.acls.convertAcls(readableAcl));
+    this.nodes.set(config, Column.aversion, -1);
+  }
+
+  /** Empties the tree, for `loadNode` to fill. Load `acls` after this and before the znodes. */
+  beginLoad(): void {
+    this.clear();
+    this.#isLoading = true;
+  }
+
+  /**
+   * Adds a znode of a snapshot, after its parent; the root, with the empty path, first.
+   *
+   * @param dataLength -1 for null, else the data is `bytes[dataStart, dataStart + dataLength)`
+   * @param aclIdHi high half of the ACL's number
+   * @param statStart where in `bytes` the 60 bytes of its persisted stat start
+   * @throws TreeLoadError when the znode has no parent or is there already
+   * @throws EphemeralOwnerError when its owner is of an extended type that is not known
+   */
+  loadNode(
+    bytes: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    dataStart: number,
+    dataLength: number,
+    aclIdHi: number,
+    aclIdLo: number,
+    statStart: number,
+  ): void {
+    assert(this.#isLoading, 'a znode is loaded between beginLoad and finishLoad');
+    assert(statStart + 60 <= bytes.length, 'a stat has 60 bytes', statStart, bytes.length);
+    const slashAt = lastSlash(bytes, pathStart, pathEnd);
+    const parent = this.#parentOfLoaded(bytes, pathStart, slashAt, pathEnd);
+    const nameStart = parent === noNode ? pathEnd : slashAt + 1;
+    const hash = continueHash(rootHash, bytes, pathStart, pathEnd);
+    if (parent !== noNode && this.index.find(hash, bytes, pathStart, pathEnd) !== noNode) {
+      throw new TreeLoadError(
+        `Cannot load a znode: ${decodeUtf8(bytes, pathStart, pathEnd)} is there already`,
+      );
+    }
+    const node = this.insert(
+      parent,
+      this.#placeAt(bytes, pathStart, nameStart, pathEnd, hash),
+      this.#contentOf(
+        dataLength === -1 ? null : bytes,
+        dataStart,
+        dataStart + Math.max(0, dataLength),
+        this.#loadedAclId(aclIdHi, aclIdLo),
+        intAt(bytes, statStart + 44),
+        intAt(bytes, statStart + 48),
+      ),
+    );
+    this.#loadStat(node, bytes, statStart);
+    this.acls.addUsage(this.aclId(node));
+    this.addDigest(node);
+    const dataBytes = Math.max(0, dataLength);
+    this.dataBytes += node === rootNode ? 1 + 2 * dataBytes : dataBytes;
+    this.dataBytes += charactersIn(bytes, pathStart, pathEnd);
+  }
+
+  /**
+   * Ends a load: finds the quotas and sums them up, forgets ACLs that nobody uses.
+   *
+   * @throws TreeLoadError when there is no root
+   */
+  finishLoad(): void {
+    assert(this.#isLoading, 'a load that ends has begun');
+    if (this.nodes.count === 0) throw new TreeLoadError('Cannot load a tree: it has no root');
+    this.#isLoading = false;
+    this.quotas.setUp();
+    this.acls.purgeUnused();
+  }
+
+  /** Adds one of the znodes that every tree has, without data, with a stat of zeros. */
+  #plant(path: string, aclId: number = openAclId): NodeId {
+    const bytes = utf8(path);
+    const slashAt = Math.max(0, path.lastIndexOf('/'));
+    const parent = path === '' ? noNode : this.find(bytes, 0, slashAt);
+    const nameStart = Math.min(slashAt + 1, bytes.length);
+    const hash = continueHash(rootHash, bytes, 0, bytes.length);
+    const where = this.#placeAt(bytes, 0, nameStart, bytes.length, hash);
+    const node = this.insert(parent, where, this.#contentOf(none, 0, 0, aclId, 0, 0));
+    this.addDigest(node);
+    // The root counts under both its names, "" and "/".
+    this.dataBytes += Math.max(1, path.length);
+    return node;
+  }
+
+  /** Moves the parent's counters on, unless it is past this transaction already. */
+  #countCreation(parent: NodeId, parentCVersion: number, zxid: number): void {
+    const counter = this.createCounter(parent);
+    const counterAfter = parentCVersion === -1 ? (counter + 1) | 0 : parentCVersion;
+    if (counterAfter <= counter) return;
+    this.subtractDigest(parent);
+    this.nodes.set(parent, Column.createCounter, counterAfter);
+    this.nodes.setLong(parent, Column.pzxid, zxid);
+    this.addDigest(parent);
+  }
+
+  #refuseCreation(aclId: number, error: ErrorCode): ErrorCode {
+    this.acls.removeUsage(aclId);
+    return error;
+  }
+
+  /** Removes what is below a znode, leaves first. */
+  #removeDescendants(node: NodeId): void {
+    while (this.childCount(node) > 0) {
+      let leaf = this.firstChild(node);
+      while (this.childCount(leaf) > 0) leaf = this.firstChild(leaf);
+      const path = this.#copyOfPath(leaf);
+      this.remove(leaf, path, 0, path.length);
+    }
+  }
+
+  #copyOfPath(node: NodeId): Uint8Array {
+    const path = new Uint8Array(this.pathLength(node));
+    this.copyPath(node, path, 0);
+    return path;
+  }
+
+  #parentOfLoaded(bytes: Uint8Array, start: number, slashAt: number, end: number): NodeId {
+    if (start === end && this.nodes.count === 0) return noNode;
+    const parent =
+      slashAt < start || this.nodes.count === 0
+        ? noNode
+        : this.index.find(continueHash(rootHash, bytes, start, slashAt), bytes, start, slashAt);
+    if (parent !== noNode && slashAt + 1 < end) return parent;
+    throw new TreeLoadError(
+      `Cannot load a znode: current path is ${JSON.stringify(decodeUtf8(bytes, start, end))}, ` +
+        'which has no parent in the tree',
+    );
+  }
+
+  /** The table may be older than the znode: its ACL then comes with a transaction that is replayed. */
+  #loadedAclId(hi: number, lo: number): number {
+    const id = hi === 0 || (hi === -1 && lo < 0) ? lo : unknownAclId;
+    return this.acls.has(id) ? id : unknownAclId;
+  }
+
+  #loadStat(node: NodeId, bytes: Uint8Array, at: number): void {
+    const { nodes } = this;
+    nodes.setHalves(node, Column.czxid, intAt(bytes, at), intAt(bytes, at + 4));
+    nodes.setHalves(node, Column.mzxid, intAt(bytes, at + 8), intAt(bytes, at + 12));
+    nodes.setHalves(node, Column.ctime, intAt(bytes, at + 16), intAt(bytes, at + 20));
+    nodes.setHalves(node, Column.mtime, intAt(bytes, at + 24), intAt(bytes, at + 28));
+    nodes.set(node, Column.version, intAt(bytes, at + 32));
+    nodes.set(node, Column.createCounter, intAt(bytes, at + 36));
+    nodes.set(node, Column.aversion, intAt(bytes, at + 40));
+    nodes.setHalves(node, Column.pzxid, intAt(bytes, at + 52), intAt(bytes, at + 56));
+  }
+
+  #placeAt(
+    path: Uint8Array,
+    start: number,
+    nameStart: number,
+    end: number,
+    hash: number,
+  ): PlaceInPath {
+    const place = this.#place;
+    place.path = path;
+    place.start = start;
+    place.nameStart = nameStart;
+    place.end = end;
+    place.hash = hash;
+    return place;
+  }
+
+  #contentOf(
+    data: Uint8Array | null,
+    dataStart: number,
+    dataEnd: number,
+    aclId: number,
+    ownerHi: number,
+    ownerLo: number,
+  ): NodeContent {
+    const content = this.#content;
+    content.data = data;
+    content.dataStart = dataStart;
+    content.dataEnd = dataEnd;
+    content.aclId = aclId;
+    content.ownerHi = ownerHi;
+    content.ownerLo = ownerLo;
+    return content;
+  }
+}
+
+/** Whether the znode counts in the tree's digest: all but those under /zookeeper/ do. */
+export function isDigested(tree: Tree, node: NodeId): boolean {
+  return tree.isDigested(node);
+}
+
+const none = new Uint8Array(0);
+const slash = 0x2f;
+
+/** `world:anyone` may read: ZooKeeper's `READ_ACL_UNSAFE`. */
+const readableAcl: readonly Acl[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }];
+
+/** Where the last slash is, less than `start` when there is none. */
+function lastSlash(bytes: Uint8Array, start: number, end: number): number {
+  let at = end - 1;
+  while (at >= start && bytes[at] !== slash) at--;
+  return at;
+}
+
+function intAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
+}
