@@ -21,7 +21,8 @@ const checks = [
   },
   {
     title: 'Import boundaries (dependency-cruiser)',
-    run: () => runTool('depcruise', ['packages', 'tests', '--config', '.dependency-cruiser.cjs']),
+    run: () =>
+      runTool('depcruise', ['packages', 'tests', 'bench', '--config', '.dependency-cruiser.cjs']),
   },
   { title: 'Nothing of one machine in the files', run: findTracesOfThisMachine },
 ];
