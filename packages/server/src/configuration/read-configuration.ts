@@ -1,0 +1,206 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigurationError, ValueError } from './configuration-error.ts';
+import { type ConfigurationDraft, emptyDraft } from './draft.ts';
+import { findKey } from './key-table.ts';
+import { type Member, readMember, requireStandalone } from './membership.ts';
+import { PropertiesSyntaxError, type Property, readProperties } from './properties.ts';
+import type { ConfigurationRemark, ServerConfig } from './server-config.ts';
+
+/** A configuration, and what its reader noticed. */
+export interface ReadConfiguration {
+  readonly config: ServerConfig;
+  readonly remarks: readonly ConfigurationRemark[];
+}
+
+/** Java's `BinaryInputArchive` adds at least this, and never goes beyond an int. */
+const extraBytesMin = 1024;
+const int32Max = 0x7fffffff;
+
+/**
+ * Reads a zoo.cfg.
+ *
+ * @throws ConfigurationError that names the file, the line, the key, the value and what to do
+ */
+export function readConfigurationFile(path: string): ReadConfiguration {
+  const draft = emptyDraft();
+  draft.server.file = path;
+  const reading = new Reading(draft, path);
+  reading.takeAll(readPropertiesFile(path));
+  if (draft.dynamicConfigFile !== null) {
+    for (const property of readPropertiesFile(draft.dynamicConfigFile)) {
+      reading.takeMember(property, draft.dynamicConfigFile);
+    }
+  }
+  requireStandalone(reading.members, draft.standaloneEnabled, path);
+  takeClientAddress(draft, reading.members);
+  return { config: settle(draft, path), remarks: reading.remarks() };
+}
+
+/**
+ * The configuration that `meerkat server <port> <dataDir> [tickTime] [maxClientCnxns]` means. Like
+ * ZooKeeper, it sets no limit per address unless it is given.
+ *
+ * @throws ConfigurationError when the arguments do not do
+ */
+export function configurationOfArguments(args: readonly string[]): ReadConfiguration {
+  const place = { file: 'arguments', line: 0 };
+  if (args.length < 2 || args.length > 4) {
+    throw new ConfigurationError(
+      place,
+      `Cannot start with ${args.length} arguments; write a configuration file, or <port> <dataDir> [tickTime] [maxClientCnxns]`,
+    );
+  }
+  const draft = emptyDraft();
+  const reading = new Reading(draft, place.file);
+  const keys = ['clientPort', 'dataDir', 'tickTime', 'maxClientCnxns'];
+  const given = args.map((value, at) => ({ key: keys[at] ?? '', value, line: 0 }));
+  reading.takeAll([{ key: 'maxClientCnxns', value: '0', line: 0 }, ...given]);
+  return { config: settle(draft, place.file), remarks: reading.remarks() };
+}
+
+/** Goes through settings one by one and remembers what was odd about them. */
+class Reading {
+  readonly #draft: ConfigurationDraft;
+  readonly #file: string;
+  readonly #unknown: string[] = [];
+  readonly #noEffect: string[] = [];
+  readonly #later: string[] = [];
+  readonly members: Member[] = [];
+
+  constructor(draft: ConfigurationDraft, file: string) {
+    this.#draft = draft;
+    this.#file = file;
+  }
+
+  takeAll(properties: readonly Property[]): void {
+    const hasDynamicFile = properties.some(({ key }) => key.trim() === 'dynamicConfigFile');
+    for (const property of properties) {
+      const isMember = property.key.trim().startsWith('server.');
+      if (isMember && hasDynamicFile) {
+        throw new ConfigurationError(
+          { file: this.#file, line: property.line },
+          `Cannot take ${property.key} from here: with dynamicConfigFile, members stand in that file`,
+        );
+      }
+      if (isMember && /^server\.\d+$/.test(property.key.trim())) {
+        this.takeMember(property, this.#file);
+      } else {
+        this.#take(property);
+      }
+    }
+  }
+
+  takeMember(property: Property, file: string): void {
+    const key = property.key.trim();
+    if (!key.startsWith('server.')) return;
+    const member = readMember(key, property.value.trim(), { file, line: property.line });
+    this.members.push(member);
+  }
+
+  /** What is worth saying about keys that do nothing. */
+  remarks(): readonly ConfigurationRemark[] {
+    const remarks: ConfigurationRemark[] = [];
+    const say = (level: 'info' | 'warn', keys: readonly string[], what: string): void => {
+      if (keys.length > 0) remarks.push({ level, message: `${what}: ${keys.join(', ')}` });
+    };
+    say('warn', this.#unknown, 'unknown keys in the configuration, spelled wrongly perhaps');
+    say('warn', this.#later, 'keys without effect yet (docs/configuration.md says why)');
+    say('info', this.#noEffect, 'keys without effect here (docs/configuration.md says why)');
+    return remarks;
+  }
+
+  #take(property: Property): void {
+    const name = property.key.trim();
+    const value = property.value.trim();
+    const key = findKey(name);
+    if (key === null) {
+      this.#unknown.push(name);
+      return;
+    }
+    if (key.effect === 'later') this.#later.push(name);
+    if (key.effect === 'no effect') this.#noEffect.push(name);
+    try {
+      key.apply(this.#draft, value);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      throw new ConfigurationError(
+        { file: this.#file, line: property.line },
+        `Cannot set ${name}: current value is ${value === '' ? '(empty)' : value}; it ${error.message}`,
+      );
+    }
+  }
+}
+
+function readPropertiesFile(path: string): readonly Property[] {
+  let text: string;
+  try {
+    // Java reads properties as ISO 8859-1; anything else is written with \u.
+    text = readFileSync(path, 'latin1');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new ConfigurationError(
+      { file: path, line: 0 },
+      `Cannot read the configuration: the system says ${code}; give the path of a zoo.cfg`,
+    );
+  }
+  try {
+    return readProperties(text);
+  } catch (error) {
+    if (!(error instanceof PropertiesSyntaxError)) throw error;
+    throw new ConfigurationError({ file: path, line: error.line }, error.message);
+  }
+}
+
+/** A member line may say where it serves clients; it counts when the line is this server's. */
+function takeClientAddress(draft: ConfigurationDraft, members: readonly Member[]): void {
+  const member = members.find(({ clientPort }) => clientPort !== null);
+  if (member === undefined || draft.clientPort !== null || draft.dataDir === null) return;
+  const myid = readMyid(draft.dataDir);
+  if (myid !== null && myid !== member.id) return;
+  draft.clientPort = member.clientPort;
+  draft.clientPortAddress ??= member.clientHost;
+}
+
+function readMyid(dataDir: string): number | null {
+  try {
+    return Number(readFileSync(join(dataDir, 'myid'), 'latin1').trim());
+  } catch {
+    return null;
+  }
+}
+
+/** Settles what depends on several settings. */
+function settle(draft: ConfigurationDraft, file: string): ServerConfig {
+  const fail = (problem: string): never => {
+    throw new ConfigurationError({ file, line: 0 }, problem);
+  };
+  const { server } = draft;
+  const { replica, listener } = server;
+  if (draft.dataDir === null || draft.dataDir === '') {
+    return fail('Cannot start without dataDir; add a line like dataDir=/var/lib/zookeeper');
+  }
+  if (draft.clientPort === null) {
+    return fail('Cannot start without clientPort; add the line clientPort=2181');
+  }
+  replica.dataDir = draft.dataDir;
+  replica.dataLogDir = draft.dataLogDir ?? draft.dataDir;
+  listener.port = draft.clientPort;
+  listener.host = draft.clientPortAddress;
+  const { tickTimeMs } = replica;
+  replica.minSessionTimeoutMs = orElse(draft.minSessionTimeoutMs, 2 * tickTimeMs);
+  replica.maxSessionTimeoutMs = orElse(draft.maxSessionTimeoutMs, 20 * tickTimeMs);
+  if (replica.minSessionTimeoutMs > replica.maxSessionTimeoutMs) {
+    fail(
+      `Cannot start with minSessionTimeout above maxSessionTimeout: current values are ${replica.minSessionTimeoutMs} and ${replica.maxSessionTimeoutMs} ms; by default they are 2 and 20 ticks`,
+    );
+  }
+  const frameBytesMax = replica.limits.frameBytesMax;
+  const extraBytes = Math.max(extraBytesMin, orElse(draft.maxBufferExtraBytes, frameBytesMax));
+  replica.limits.extraBytesMax = Math.min(extraBytes, int32Max - frameBytesMax);
+  return server;
+}
+
+function orElse(value: number, fallback: number): number {
+  return value === -1 ? fallback : value;
+}

@@ -1,0 +1,25 @@
+/** Bounds of the shell that no configuration key sets; the engine's own are in its limits.ts. */
+export interface ShellLimits {
+  /** The buffer that all sockets read into, bytes: what one read of a pipelining client brings at most. */
+  readonly readBufferBytes: number;
+  /** How long a connection that is being closed may take to accept what was sent to it, ms. */
+  readonly closingMs: number;
+  /** Descriptors kept free of connections, for logs, snapshots and whoever looks after the server. */
+  readonly descriptorsReserved: number;
+  /** Waiting connections in the kernel when `clientPortListenBacklog` is not set. */
+  readonly listenBacklog: number;
+  /** One kind of remark about hostile input is logged at most this often, ms; the rest is counted. */
+  readonly remarkIntervalMs: number;
+  /** How long a stop may take until the process is ended anyway, ms. */
+  readonly stopMs: number;
+}
+
+/** The bounds in use. */
+export const shellLimits: ShellLimits = {
+  readBufferBytes: 64 * 1024,
+  closingMs: 5000,
+  descriptorsReserved: 64,
+  listenBacklog: 511,
+  remarkIntervalMs: 60_000,
+  stopMs: 10_000,
+};
