@@ -1,0 +1,4 @@
+export * from './limits.ts';
+export * from './ports.ts';
+export * from './replica-config.ts';
+export * from './storage/index.ts';

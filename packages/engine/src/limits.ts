@@ -1,0 +1,43 @@
+/**
+ * Every bound of the engine: its unit, its default, and the configuration key that sets it.
+ * What has no key is ours, and its reason stands beside it.
+ */
+export interface Limits {
+  /** Bytes of one client frame, `jute.maxbuffer`. A longer one closes the connection (`NIOServerCnxn.readLength`). */
+  readonly frameBytesMax: number;
+  /** Added to `frameBytesMax` for what is read from disk and peers, `jute.maxbuffer.extrasize`. */
+  readonly extraBytesMax: number;
+  /** Requests being processed before reading from clients pauses, `globalOutstandingLimit`. */
+  readonly outstandingRequestsMax: number;
+  /** Replies waiting for a client that does not read, bytes; then it is cut. Ours: ZooKeeper has no bound. */
+  readonly unsentBytesMax: number;
+  /** Bytes of requests of one connection that wait behind its own writes; then its reading pauses. Ours. */
+  readonly deferredBytesMax: number;
+  /** Operations in one multi. Ours: the frame limit alone allows 100,000 and more. */
+  readonly multiOperationsMax: number;
+  /** Entries in one ACL. Ours. */
+  readonly aclEntriesMax: number;
+  /** Ids that one connection may add with auth packets. Ours: ZooKeeper keeps them all. */
+  readonly authIdsMax: number;
+  /** Bytes of a log group before the next one starts even when the disk is idle. Ours. */
+  readonly logGroupBytesMax: number;
+  /** Transactions that may wait for the disk; then reading from clients pauses. Ours. */
+  readonly pendingTransactionsMax: number;
+  /** How long one slice of background work may take, ms: snapshots, purges, mass expiry. Ours. */
+  readonly sliceMs: number;
+}
+
+/** The defaults; `server/` overrides them from zoo.cfg. */
+export const defaultLimits: Limits = {
+  frameBytesMax: 0xfffff,
+  extraBytesMax: 0xfffff,
+  outstandingRequestsMax: 1000,
+  unsentBytesMax: 64 * 1024 * 1024,
+  deferredBytesMax: 4 * 1024 * 1024,
+  multiOperationsMax: 1_000_000,
+  aclEntriesMax: 100_000,
+  authIdsMax: 1000,
+  logGroupBytesMax: 4 * 1024 * 1024,
+  pendingTransactionsMax: 100_000,
+  sliceMs: 2,
+};
