@@ -1,0 +1,7 @@
+export { ManualClock } from './manual-clock.ts';
+export { SeededRandom } from './seeded-random.ts';
+export {
+  type DiskOrder,
+  SimulatedDisk,
+  type SimulatedDiskOptions,
+} from './simulated-disk.ts';
