@@ -7,14 +7,7 @@ export * from './ids.ts';
 export { JuteError } from './jute/jute-error.ts';
 export { JuteReader } from './jute/jute-reader.ts';
 export { JuteWriter } from './jute/jute-writer.ts';
-export {
-  decodeUtf8,
-  encodeUtf8,
-  malformedUtf8At,
-  utf8,
-  utf8Bytes,
-  utf8SequenceBytes,
-} from './jute/utf8.ts';
+export { decodeUtf8, encodeUtf8, utf8, utf8Bytes } from './jute/utf8.ts';
 export * from './opcodes.ts';
 export * from './paths.ts';
 export * from './records/generated.ts';

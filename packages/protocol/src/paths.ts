@@ -1,9 +1,6 @@
-import { decodeUtf8, malformedUtf8At, utf8, utf8SequenceBytes } from './jute/utf8.ts';
+import { decodeUtf8, utf8, utf8SequenceBytes } from './jute/utf8.ts';
 
-/**
- * Why a path is not one (`PathUtils.java`). `notUtf8` is not ZooKeeper's: there such bytes do not
- * decode, so the answer is MARSHALLINGERROR; to all the others it is BADARGUMENTS.
- */
+/** Why a path is not one (`PathUtils.java`); the answer to each is BADARGUMENTS. */
 export const PathFault = {
   none: 0,
   empty: 1,
@@ -13,23 +10,45 @@ export const PathFault = {
   emptyName: 5,
   relativeName: 6,
   invalidCharacter: 7,
-  notUtf8: 8,
 } as const;
 
 /** One of the faults. */
 export type PathFault = (typeof PathFault)[keyof typeof PathFault];
 
 /**
- * Checks a path, `bytes[start, end)`, as ZooKeeper checks the decoded string.
+ * Checks a path, `bytes[start, end)`, as ZooKeeper checks the decoded string. Bytes that are not UTF-8
+ * are an invalid character, since Java decodes them to U+FFFD.
  *
- * @returns 0 when it is valid, else the fault and where it lies: see `pathFaultOf`, `pathFaultOffsetOf`
+ * @returns 0 when it is valid, else the first fault in ZooKeeper's order, the ends before what lies
+ *   between, and its place: see `pathFaultOf`, `pathFaultOffsetOf`
  */
 export function checkPath(bytes: Uint8Array, start: number, end: number): number {
-  const result = firstFault(bytes, start, end);
-  // Bytes that do not decode never come as far as the check of the path.
-  if (result === 0 || pathFaultOf(result) === PathFault.notUtf8) return result;
-  const malformedAt = malformedUtf8At(bytes, start, end);
-  return malformedAt === -1 ? result : faultAt(PathFault.notUtf8, malformedAt - start);
+  if (end === start) return faultAt(PathFault.empty, 0);
+  if (bytes[start] !== slash) return faultAt(PathFault.noLeadingSlash, 0);
+  if (end - start === 1) return 0;
+  if (bytes[end - 1] === slash) return faultAt(PathFault.trailingSlash, end - 1 - start);
+  let nameStart = start + 1;
+  for (let at = nameStart; at < end; ) {
+    const byte = bytes[at] as number;
+    const kind = kinds[byte] as number;
+    if (kind === 0) {
+      at++;
+    } else if (kind === slashKind) {
+      const result = nameFault(bytes, start, nameStart, at);
+      if (result !== 0) return result;
+      at++;
+      nameStart = at;
+    } else if (kind === controlKind) {
+      return faultAt(byte === 0 ? PathFault.nullCharacter : PathFault.invalidCharacter, at - start);
+    } else {
+      const length = utf8SequenceBytes(bytes, at, end);
+      if (length === 0 || isInvalid(bytes, at, length)) {
+        return faultAt(PathFault.invalidCharacter, at - start);
+      }
+      at += length;
+    }
+  }
+  return nameFault(bytes, start, nameStart, end);
 }
 
 /** The fault in what `checkPath` returned. */
@@ -52,13 +71,9 @@ export function describePathFault(path: string, isSequential: boolean = false): 
   const bytes = utf8(isSequential ? `${path}1` : path);
   const result = checkPath(bytes, 0, bytes.length);
   if (result === 0) return null;
-  const fault = pathFaultOf(result);
-  // Surrogates stand in the bytes as three each, which is not UTF-8; in the string they are characters.
-  const at =
-    fault === PathFault.notUtf8
-      ? path.search(/[\ud800-\udfff]/)
-      : decodeUtf8(bytes, 0, pathFaultOffsetOf(result)).length;
-  return `Cannot use a path: current value is ${JSON.stringify(path)}, ${faultTexts[fault]} ${at}`;
+  const text = faultTexts[pathFaultOf(result)];
+  const at = decodeUtf8(bytes, 0, pathFaultOffsetOf(result)).length;
+  return `Cannot use a path: current value is ${JSON.stringify(path)}, ${text} ${at}`;
 }
 
 /** `/`, `/zookeeper`, `/zookeeper/quota`, `/zookeeper/config`: never deleted (`DataTree.isSpecialPath`). */
@@ -118,7 +133,6 @@ const faultTexts: Readonly<Record<PathFault, string>> = {
   [PathFault.emptyName]: 'with an empty name at',
   [PathFault.relativeName]: 'with a "." or ".." at',
   [PathFault.invalidCharacter]: 'with a character that paths may not have at',
-  [PathFault.notUtf8]: 'with a character that paths may not have at',
 };
 
 const specialPaths: readonly Uint8Array[] = [
@@ -147,35 +161,6 @@ function isEqual(path: Uint8Array, bytes: Uint8Array, start: number): boolean {
 
 function faultAt(fault: PathFault, offset: number): number {
   return offset * faultKinds + fault;
-}
-
-/** The first fault in ZooKeeper's order: the ends, then from left to right. */
-function firstFault(bytes: Uint8Array, start: number, end: number): number {
-  if (end === start) return faultAt(PathFault.empty, 0);
-  if (bytes[start] !== slash) return faultAt(PathFault.noLeadingSlash, 0);
-  if (end - start === 1) return 0;
-  if (bytes[end - 1] === slash) return faultAt(PathFault.trailingSlash, end - 1 - start);
-  let nameStart = start + 1;
-  for (let at = nameStart; at < end; ) {
-    const byte = bytes[at] as number;
-    const kind = kinds[byte] as number;
-    if (kind === 0) {
-      at++;
-    } else if (kind === slashKind) {
-      const result = nameFault(bytes, start, nameStart, at);
-      if (result !== 0) return result;
-      at++;
-      nameStart = at;
-    } else if (kind === controlKind) {
-      return faultAt(byte === 0 ? PathFault.nullCharacter : PathFault.invalidCharacter, at - start);
-    } else {
-      const length = utf8SequenceBytes(bytes, at, end);
-      if (length === 0) return faultAt(PathFault.notUtf8, at - start);
-      if (isInvalid(bytes, at, length)) return faultAt(PathFault.invalidCharacter, at - start);
-      at += length;
-    }
-  }
-  return nameFault(bytes, start, nameStart, end);
 }
 
 function nameFault(bytes: Uint8Array, start: number, nameStart: number, at: number): number {

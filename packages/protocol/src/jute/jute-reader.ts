@@ -94,7 +94,7 @@ export class JuteReader {
     return length;
   }
 
-  /** A string, or null when its length is -1. Strict UTF-8, as Java's decoder. */
+  /** A string, or null when its length is -1. Bytes that are not UTF-8 become U+FFFD: see `decodeUtf8`. */
   readNullableString(): string | null {
     const length = this.readInt();
     if (length === -1) return null;

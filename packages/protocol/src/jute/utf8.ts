@@ -1,14 +1,11 @@
-import { JuteError } from './jute-error.ts';
-
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Names are short: below this many bytes a plain loop beats the decoder's call. */
 const shortBytesMax = 64;
 
 /**
- * Text from UTF-8 bytes, strictly: a malformed sequence is refused, as Java's decoder refuses it.
- *
- * @throws JuteError when the bytes are not UTF-8
+ * Text from UTF-8 bytes, as Java's `new String(bytes, UTF_8)` makes it: what is malformed becomes
+ * U+FFFD, and so does each surrogate that Java's own encoder writes as three bytes.
  */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   if (end - start <= shortBytesMax) {
@@ -24,21 +21,8 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   try {
     return strict.decode(bytes.subarray(start, end));
   } catch {
-    throw new JuteError(`Cannot read a string: ${end - start} bytes are not UTF-8`);
+    return decodeMalformed(bytes, start, end);
   }
-}
-
-/**
- * Where `bytes[start, end)` stop being UTF-8 as strict decoders read it, -1 when they never do:
- * no overlong forms, no surrogates, nothing beyond U+10FFFF.
- */
-export function malformedUtf8At(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; ) {
-    const length = utf8SequenceBytes(bytes, at, end);
-    if (length === 0) return at;
-    at += length;
-  }
-  return -1;
 }
 
 /** How many bytes the well-formed UTF-8 sequence at `at` has, 0 when there is none. */
@@ -54,9 +38,49 @@ export function utf8SequenceBytes(bytes: Uint8Array, at: number, end: number): n
   const secondMax = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
   if (second < secondMin || second > secondMax) return 0;
   for (let i = at + 2; i < at + length; i++) {
-    if (((bytes[i] as number) & 0xc0) !== 0x80) return 0;
+    if (!isContinuation(bytes[i])) return 0;
   }
   return length;
+}
+
+/** Decodes bytes that are not all UTF-8. */
+function decodeMalformed(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  let wellFormedFrom = start;
+  for (let at = start; at < end; ) {
+    const length = utf8SequenceBytes(bytes, at, end);
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    text += `${strict.decode(bytes.subarray(wellFormedFrom, at))}\ufffd`;
+    at += malformedBytes(bytes, at, end);
+    wellFormedFrom = at;
+  }
+  return text + strict.decode(bytes.subarray(wellFormedFrom, end));
+}
+
+/** How many bytes of what is malformed at `at` Java replaces by one U+FFFD (the JDK's `String`). */
+function malformedBytes(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at] as number;
+  const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  const second = bytes[at + 1] as number;
+  const isBadSecond =
+    !isContinuation(second) ||
+    (lead === 0xe0 && second < 0xa0) ||
+    (lead === 0xf0 && second < 0x90) ||
+    (lead === 0xf4 && second > 0x8f);
+  if (length === 2 || lead > 0xf4) return 1;
+  if (at + 1 < end && isBadSecond) return 1;
+  // A surrogate is whole; what the end of the text cuts off goes as one.
+  if (length === 3)
+    return at + 2 < end && !isContinuation(bytes[at + 2]) ? 2 : Math.min(3, end - at);
+  if (at + 2 < end && !isContinuation(bytes[at + 2])) return 2;
+  return Math.min(3, end - at);
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
 /** The bytes that `encodeUtf8` writes for `text`. */
