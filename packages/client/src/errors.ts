@@ -10,6 +10,8 @@ export interface ZooKeeperErrorDetails {
   readonly message?: string;
   /** What led to it: for a lost connection, why it was lost. */
   readonly cause?: unknown;
+  /** True when the request never left this client. */
+  readonly neverSent?: boolean;
   /** For a failed `multi`: which operation failed, and the code of each. */
   readonly multi?: FailedMulti;
 }
@@ -32,6 +34,11 @@ export class ZooKeeperError extends Error {
   readonly code: number;
   /** The path of the failed operation as the caller gave it, null when it has none. */
   readonly path: string | null;
+  /**
+   * True when the operation may have happened although it failed: nobody knows until one looks. So it is when the
+   * connection was lost, or the time was up, after the request had left.
+   */
+  readonly mayHaveHappened: boolean;
   /** For a failed `multi`, how each operation ended; else null. */
   readonly multi: FailedMulti | null;
 
@@ -39,12 +46,8 @@ export class ZooKeeperError extends Error {
     super(messageOf(code, details), details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.path = details.path ?? null;
+    this.mayHaveHappened = ambiguousCodes.has(code) && details.neverSent !== true;
     this.multi = details.multi ?? null;
-  }
-
-  /** True when the operation may have happened although it failed: nobody knows until one looks. */
-  get mayHaveHappened(): boolean {
-    return this.code === ErrorCode.connectionLoss || this.code === ErrorCode.requestTimeout;
   }
 }
 
@@ -358,10 +361,16 @@ export class RequestQueueFullError extends Error {
   override readonly name: string = 'RequestQueueFullError';
 }
 
+const ambiguousCodes: ReadonlySet<number> = new Set<number>([
+  ErrorCode.connectionLoss,
+  ErrorCode.requestTimeout,
+]);
+
 function messageOf(code: number, details: ZooKeeperErrorDetails): string {
   if (details.message !== undefined) return details.message;
   const row = errorTable.find((entry) => entry.code === code);
-  const reason = row === undefined ? `code ${code}` : `${row.name}, ${lowerFirst(row.meaning)}`;
+  const meaning = details.neverSent === true ? 'it was not sent' : lowerFirst(row?.meaning ?? '');
+  const reason = row === undefined ? `code ${code}` : `${row.name}, ${meaning}`;
   if (details.doing === undefined) return reason;
   return `Cannot ${details.doing}${details.path === undefined ? '' : ` ${details.path}`}: ${reason}`;
 }

@@ -1,5 +1,6 @@
 import { ErrorCode, type JuteReader } from '@meerkat/protocol';
 import {
+  ConnectionLossError,
   errorOf,
   RequestTimeoutError,
   ZooKeeperError,
@@ -76,19 +77,21 @@ export class Request<Body = any, Result = any> {
     this.#reject(reason);
   }
 
-  /** The call failed with a code of ZooKeeper's. */
-  fail(code: number, cause?: Error): void {
-    if (this.#resolve !== null)
-      this.reject(this.errorOf(code, cause === undefined ? {} : { cause }));
+  /** True when the request has not left this client. */
+  get neverSent(): boolean {
+    return this.xid === 0;
   }
 
-  /** The error of a code for this call. */
-  errorOf(code: number, details?: ZooKeeperErrorDetails): ZooKeeperError {
-    const { doing } = this.operation;
-    return errorOf(
-      code,
-      this.path === '' ? { doing, ...details } : { doing, path: this.path, ...details },
-    );
+  /** The server answered with a code of ZooKeeper's. */
+  fail(code: number): void {
+    if (this.#resolve !== null) this.reject(errorOf(code, this.#details()));
+  }
+
+  /** The connection was lost, or never made. */
+  lose(cause: Error): void {
+    if (this.#resolve === null) return;
+    const { neverSent } = this;
+    this.reject(new ConnectionLossError({ ...this.#details(), cause, neverSent }));
   }
 
   /**
@@ -114,6 +117,11 @@ export class Request<Body = any, Result = any> {
   limit(signal: AbortSignal | undefined, timeoutMs: number | undefined, clock: Clock): void {
     if (this.isSettled || (signal === undefined && timeoutMs === undefined)) return;
     this.#limits = new Limiter(this, signal, timeoutMs, clock);
+  }
+
+  #details(): ZooKeeperErrorDetails {
+    const { doing } = this.operation;
+    return this.path === '' ? { doing } : { doing, path: this.path };
   }
 
   #decode(reader: JuteReader): void {
@@ -187,7 +195,10 @@ class Limiter {
 
 function timeoutError(request: Request, timeoutMs: number): RequestTimeoutError {
   const { doing } = request.operation;
-  const { path } = request;
-  const message = `Cannot ${doing}${path === '' ? '' : ` ${path}`}: no reply within ${timeoutMs} ms; it may still happen`;
-  return new RequestTimeoutError(path === '' ? { message } : { path, message });
+  const { path, neverSent } = request;
+  const state = neverSent ? 'it was not sent' : 'it may still happen';
+  const message = `Cannot ${doing}${path === '' ? '' : ` ${path}`}: no reply within ${timeoutMs} ms; ${state}`;
+  return new RequestTimeoutError(
+    path === '' ? { message, neverSent } : { path, message, neverSent },
+  );
 }

@@ -125,6 +125,7 @@ export class Session implements StreamHandler, FrameSink {
     this.#seenReadWrite = settings.session !== null;
     this.#sessionTimeoutMs = settings.sessionTimeoutMs;
     this.#timing = timingOf(settings.sessionTimeoutMs, this.#hosts.size);
+    this.#dialAtMs = ports.clock.nowMs();
     for (const credential of settings.credentials)
       void this.#credentials.add(credential).promise.catch(ignore);
     this.#armTimer();
@@ -172,7 +173,7 @@ export class Session implements StreamHandler, FrameSink {
   ping(): Request<null, number> {
     const request = new Request(pingOperation, noTarget, null, null);
     if (this.#phase === 'ended') this.#failEnded(request);
-    else if (this.#phase !== 'open') request.fail(ErrorCode.connectionLoss);
+    else if (this.#phase !== 'open') request.lose(new Error('there is no connection'));
     else this.#sendPing(request);
     return request;
   }
@@ -286,7 +287,7 @@ export class Session implements StreamHandler, FrameSink {
       const succeeded = request.answer(reader, code);
       if (!watching || !succeeded || operation.watchKind === undefined) return;
     } catch (error) {
-      if (error instanceof JuteError) request.fail(ErrorCode.connectionLoss, error);
+      if (error instanceof JuteError) request.lose(error);
       throw error;
     }
     this.watches.add(code === ErrorCode.ok ? operation.watchKind : 'exist', serverPath, watcher);
@@ -392,12 +393,12 @@ export class Session implements StreamHandler, FrameSink {
     let delayMs = this.#everConnected ? random.below(reconnectJitterMs + 1) : 0;
     if (wasOpen) {
       this.feed.change({ status: 'disconnected', cause });
-      this.#failPending((request) => request.fail(ErrorCode.connectionLoss, cause));
+      this.#failPending((request) => request.lose(cause));
     } else {
       this.#lastDialError = cause;
       if (this.#hosts.failed()) {
         delayMs += retryDelayMs;
-        this.#failPending((request) => request.fail(ErrorCode.connectionLoss, cause));
+        this.#failPending((request) => request.lose(cause));
       }
     }
     this.#dialAtMs = this.#ports.clock.nowMs() + delayMs;

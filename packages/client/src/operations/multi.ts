@@ -69,8 +69,8 @@ export const multi: Operation<MultiBody<MultiOperation>, MultiResult[]> = {
     for (const operation of operations) encodeWrite(writer, operation, chroot);
     writeHeader(writer, -1, true);
   },
-  decode(reader, { body, chroot }) {
-    return decodeWrites(reader, body.operations, chroot);
+  decode(reader, { body }) {
+    return decodeWrites(reader, body.operations, body.chroot);
   },
 };
 
