@@ -64,8 +64,10 @@ export class OwnedNodes {
 
 /** The ephemerals of one session. */
 export interface SessionEphemerals {
-  readonly sessionHi: number;
-  readonly sessionLo: number;
+  /** High half of the session's id. */
+  readonly hi: number;
+  /** Low half of the session's id. */
+  readonly lo: number;
   readonly nodes: OwnedNodes;
 }
 
@@ -95,13 +97,13 @@ export class Ephemerals {
   }
 
   get(sessionHi: number, sessionLo: number): SessionEphemerals | undefined {
-    return this.#sessions.get(sessionLo)?.find((session) => session.sessionHi === sessionHi);
+    return this.#sessions.get(sessionLo)?.find((session) => session.hi === sessionHi);
   }
 
   add(node: NodeId, sessionHi: number, sessionLo: number): void {
     let session = this.get(sessionHi, sessionLo);
     if (session === undefined) {
-      session = { sessionHi, sessionLo, nodes: new OwnedNodes(this.#nodes) };
+      session = { hi: sessionHi, lo: sessionLo, nodes: new OwnedNodes(this.#nodes) };
       const sharing = this.#sessions.get(sessionLo);
       if (sharing === undefined) this.#sessions.set(sessionLo, [session]);
       else sharing.push(session);
@@ -121,7 +123,7 @@ export class Ephemerals {
   /** Forgets a session whose ephemerals are gone. */
   close(sessionHi: number, sessionLo: number): void {
     const sharing = this.#sessions.get(sessionLo);
-    const index = sharing?.findIndex((session) => session.sessionHi === sessionHi) ?? -1;
+    const index = sharing?.findIndex((session) => session.hi === sessionHi) ?? -1;
     if (sharing === undefined || index === -1) return;
     assert(sharing[index]?.nodes.count === 0, 'a closed session owns nothing');
     sharing.splice(index, 1);

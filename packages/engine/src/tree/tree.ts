@@ -232,6 +232,7 @@ export class Tree extends TreeStore {
    * @param aclIdHi high half of the ACL's number
    * @param statStart where in `bytes` the 60 bytes of its persisted stat start
    * @throws TreeLoadError when the znode has no parent or is there already
+   * @throws JuteError when its path is not UTF-8
    * @throws EphemeralOwnerError when its owner is of an extended type that is not known
    */
   loadNode(
@@ -246,6 +247,7 @@ export class Tree extends TreeStore {
   ): void {
     assert(this.#isLoading, 'a znode is loaded between beginLoad and finishLoad');
     assert(statStart + 60 <= bytes.length, 'a stat has 60 bytes', statStart, bytes.length);
+    checkText(bytes, pathStart, pathEnd);
     const slashAt = lastSlash(bytes, pathStart, pathEnd);
     const parent = this.#parentOfLoaded(bytes, pathStart, slashAt, pathEnd);
     const nameStart = parent === noNode ? pathEnd : slashAt + 1;
@@ -417,6 +419,15 @@ function lastSlash(bytes: Uint8Array, start: number, end: number): number {
   let at = end - 1;
   while (at >= start && bytes[at] !== slash) at--;
   return at;
+}
+
+/** A path that is not ASCII must be UTF-8, or nobody could ever name its znode. */
+function checkText(bytes: Uint8Array, start: number, end: number): void {
+  for (let at = start; at < end; at++) {
+    if ((bytes[at] as number) <= 0x7f) continue;
+    decodeUtf8(bytes, start, end);
+    return;
+  }
 }
 
 function intAt(bytes: Uint8Array, at: number): number {
