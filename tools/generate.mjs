@@ -1,6 +1,9 @@
-// Writes packages/protocol/src/records/generated.ts from the schema. Run by `npm run generate`.
+// Writes what is made from tables in packages/protocol: the record codecs from the schema, docs/errors.md from
+// the error table. Run by `npm run generate`.
 import { writeFileSync } from 'node:fs';
+import { generateErrorsPage } from '../packages/protocol/dist/errors-page.js';
 import { generateRecords } from '../packages/protocol/dist/records/generator.js';
 
-const target = new URL('../packages/protocol/src/records/generated.ts', import.meta.url);
-writeFileSync(target, generateRecords());
+const root = new URL('../', import.meta.url);
+writeFileSync(new URL('packages/protocol/src/records/generated.ts', root), generateRecords());
+writeFileSync(new URL('docs/errors.md', root), generateErrorsPage());
