@@ -1,17 +1,7 @@
-import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { track } from './support/child-processes.ts';
-import { javaArguments } from './support/java-programs.ts';
+import { logFiles, newestLog } from './support/log-files.ts';
+import { makeTreeAndKill } from './support/make-tree.ts';
 import { temporaryDirectory } from './support/paths.ts';
 import { ServerUnderTest } from './support/server-under-test.ts';
 import { dumpTree } from './support/tree-dump.ts';
@@ -120,7 +110,7 @@ async function captureDirectory(capture: Capture, target: string): Promise<void>
   });
   for (let round = 0; round <= capture.restarts; round++) {
     if (round > 0) await server.restart();
-    await makeTree(server, `round-${round}`);
+    await makeTreeAndKill(server, `round-${round}`);
   }
   const version2 = join(target, 'version-2');
   mkdirSync(version2, { recursive: true });
@@ -135,33 +125,9 @@ async function captureDirectory(capture: Capture, target: string): Promise<void>
   );
 }
 
-/** Runs TreeMaker and kills the server while its second session is open. */
-async function makeTree(server: ServerUnderTest, name: string): Promise<void> {
-  const args = await javaArguments('TreeMaker');
-  const maker = track(
-    spawn('java', [...args, server.connectString, name], { stdio: ['pipe', 'pipe', 'inherit'] }),
-  );
-  let ready = false;
-  for await (const line of createInterface({ input: maker.stdout })) {
-    ready = line.startsWith('READY');
-    if (ready) break;
-  }
-  await server.kill();
-  maker.stdin.end();
-  if (!ready) throw new Error(`TreeMaker failed\n${server.logTail()}`);
-}
-
-function logNames(version2: string): string[] {
-  const firstZxid = (name: string): number => Number.parseInt(name.slice('log.'.length), 16);
-  return readdirSync(version2)
-    .filter((name) => name.startsWith('log.'))
-    .sort((a, b) => firstZxid(a) - firstZxid(b));
-}
-
 /** Cuts the zeros off every log: a record ends with 0x42, so the last byte that is not zero ends the last record. */
 function trimLogs(version2: string): void {
-  for (const name of logNames(version2)) {
-    const path = join(version2, name);
+  for (const path of logFiles(version2)) {
     const bytes = readFileSync(path);
     let end = bytes.length;
     while (end > 16 && bytes[end - 1] === 0) end--;
@@ -170,8 +136,6 @@ function trimLogs(version2: string): void {
 }
 
 function cutNewestLog(version2: string, byteCount: number): void {
-  const name = logNames(version2).at(-1);
-  if (name === undefined) throw new Error(`No log in ${version2}`);
-  const path = join(version2, name);
+  const path = newestLog(version2);
   truncateSync(path, readFileSync(path).length - byteCount);
 }

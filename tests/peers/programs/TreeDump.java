@@ -17,8 +17,8 @@ import org.apache.zookeeper.txn.TxnHeader;
 
 /**
  * Loads a data directory with ZooKeeper's own classes and prints what it holds, one sorted line per fact:
- * the last zxid, the sessions, every node with its persisted stat, the digest of the tree and, with --txns, the
- * header of every transaction in the logs. Usage: TreeDump [--txns] dataLogDir [dataDir]
+ * the last zxid, the sessions, every node with its persisted stat, the digest of the tree (and where the digests in the
+ * files disagree with it) and, with --txns, the header of every transaction in the logs. Usage: TreeDump [--txns] dataLogDir [dataDir]
  */
 public final class TreeDump {
     public static void main(String[] arguments) throws Exception {
@@ -29,11 +29,12 @@ public final class TreeDump {
 
         DataTree tree = new DataTree();
         ConcurrentHashMap<Long, Integer> sessions = new ConcurrentHashMap<>();
+        StringBuilder out = new StringBuilder();
+        tree.addDigestWatcher(zxid -> out.append("digest mismatch at ").append(Long.toHexString(zxid)).append('\n'));
         FileTxnSnapLog log = new FileTxnSnapLog(logDirectory, snapDirectory);
         long lastZxid = log.restore(tree, sessions, (header, txn, digest) -> { });
         log.close();
 
-        StringBuilder out = new StringBuilder();
         out.append("zxid ").append(Long.toHexString(lastZxid)).append('\n');
         for (Map.Entry<Long, Integer> session : new TreeMap<>(sessions).entrySet()) {
             out.append("session ").append(Long.toHexString(session.getKey()));
