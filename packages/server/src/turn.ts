@@ -1,6 +1,6 @@
 /**
- * One turn of the event loop: whatever arrives in it (bytes of many sockets, ended disk orders,
- * fired timers) is handled first, and its end is told once.
+ * One turn of the event loop: whatever arrives in it, on however many sockets, is handled first,
+ * and its end is told once.
  */
 export class Turn {
   readonly #run: () => void;
@@ -18,7 +18,7 @@ export class Turn {
   arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    // The check phase follows the poll phase, in which all ready sockets and disk orders call back.
+    // The check phase follows the poll phase, in which all ready sockets call back.
     setImmediate(this.#run);
   }
 }

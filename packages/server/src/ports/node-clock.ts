@@ -1,16 +1,9 @@
 import type { Clock, TimerListener } from '@meerkat/engine';
-import type { Turn } from '../turn.ts';
 
 /** The clock of this machine. */
 export class NodeClock implements Clock {
-  readonly #turn: Turn;
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #lastHandle = 0;
-
-  /** @param turn told after each timer, since what a timer causes leaves with the end of the turn */
-  constructor(turn: Turn) {
-    this.#turn = turn;
-  }
 
   monotonicMs(): number {
     return performance.now();
@@ -25,7 +18,6 @@ export class NodeClock implements Clock {
     const handle = this.#lastHandle;
     const fire = (): void => {
       this.#timers.delete(handle);
-      this.#turn.arm();
       listener.onTimer(token);
     };
     this.#timers.set(handle, setTimeout(fire, delayMs));

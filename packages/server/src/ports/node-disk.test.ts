@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { DiskError, Packing, WritableFile } from '@meerkat/engine';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
-import { Turn } from '../turn.ts';
 import { NodeDisk } from './node-disk.ts';
 
 function setUp(t: TestContext): { disk: NodeDisk; directory: string } {
-  return { disk: new NodeDisk(new Turn(() => {})), directory: temporaryDirectory(t) };
+  return { disk: new NodeDisk(), directory: temporaryDirectory(t) };
 }
 
 function write(file: WritableFile, text: string, position: number, sync: boolean): Promise<void> {
@@ -126,19 +125,4 @@ test('a gzip file that Java wrote in two members reads as one', (t) => {
   const path = join(directory, 'snapshot.2');
   writeFileSync(path, Buffer.concat([gzipSync('one'), gzipSync('two')]));
   assert.equal(readAll(disk, path, 'gzip').toString(), 'onetwo');
-});
-
-test('the end of the turn follows an ended order', async (t) => {
-  const directory = temporaryDirectory(t);
-  const events: string[] = [];
-  await new Promise<void>((resolve) => {
-    const turn = new Turn(() => {
-      events.push('turn end');
-      resolve();
-    });
-    const disk = new NodeDisk(turn);
-    disk.removeLater(join(directory, 'absent'), () => events.push('done'));
-  });
-  assert.deepEqual(events, ['done', 'turn end']);
-  assert.ok(existsSync(directory));
 });

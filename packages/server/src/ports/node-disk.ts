@@ -9,7 +9,6 @@ import {
   type ReadableFile,
   type WritableFile,
 } from '@meerkat/engine';
-import type { Turn } from '../turn.ts';
 import { diskErrorOf } from './disk-failure.ts';
 import { PackedWritableFile } from './packed-writable-file.ts';
 import { PlainWritableFile } from './plain-writable-file.ts';
@@ -17,13 +16,6 @@ import { openReadableFile } from './readable-files.ts';
 
 /** The file system of this machine. */
 export class NodeDisk implements Disk {
-  readonly #turn: Turn;
-
-  /** @param turn told after each ended order, since replies may leave then */
-  constructor(turn: Turn) {
-    this.#turn = turn;
-  }
-
   list(directory: string): readonly string[] {
     try {
       return fs.readdirSync(directory).sort();
@@ -83,7 +75,6 @@ export class NodeDisk implements Disk {
 
   removeLater(path: string, done: DiskDone): void {
     fs.unlink(path, (error) => {
-      this.#turn.arm();
       done(error === null ? null : diskErrorOf(error, path, 'remove'));
     });
   }
@@ -122,7 +113,6 @@ export class NodeDisk implements Disk {
           error = diskErrorOf(cause, to, 'sync the directory of');
         }
       }
-      this.#turn.arm();
       done(error);
     });
   }
@@ -150,9 +140,9 @@ export class NodeDisk implements Disk {
 
   create(path: string, options: CreateOptions): WritableFile {
     const file = attempt(path, 'create', () => fs.openSync(path, options.replace ? 'w' : 'wx'));
-    const plain = new PlainWritableFile(path, file, this.#turn);
+    const plain = new PlainWritableFile(path, file);
     if (options.packing === 'none') return plain;
-    return new PackedWritableFile(path, plain, options.packing, this.#turn);
+    return new PackedWritableFile(path, plain, options.packing);
   }
 
   freeBytes(path: string): number {

@@ -112,6 +112,13 @@ export class NodeNetwork implements Network {
     if (connection !== undefined) this.#closeAfterSending(connection);
   }
 
+  destroy(id: ConnectionId): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    connection.phase = Phase.closing;
+    connection.socket.destroy();
+  }
+
   setReading(id: ConnectionId, reading: boolean): void {
     const connection = this.#connections.get(id);
     if (connection === undefined || connection.phase === Phase.closing) return;

@@ -2,7 +2,6 @@ import type { Transform } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { DiskDone, WritableFile } from '@meerkat/engine';
 import { assert } from '@meerkat/protocol';
-import type { Turn } from '../turn.ts';
 import { diskErrorOf } from './disk-failure.ts';
 import { SnappyStreamWriter } from './snappy/snappy-stream.ts';
 
@@ -23,14 +22,12 @@ type PackDone = (error: Error | null, pieces: readonly Uint8Array[]) => void;
 export class PackedWritableFile implements WritableFile {
   readonly #path: string;
   readonly #file: WritableFile;
-  readonly #turn: Turn;
   readonly #packer: Packer;
   #position = 0;
 
-  constructor(path: string, file: WritableFile, packing: 'gzip' | 'snappy', turn: Turn) {
+  constructor(path: string, file: WritableFile, packing: 'gzip' | 'snappy') {
     this.#path = path;
     this.#file = file;
-    this.#turn = turn;
     this.#packer = packing === 'gzip' ? new GzipPacker() : new SnappyPacker();
   }
 
@@ -43,7 +40,6 @@ export class PackedWritableFile implements WritableFile {
     done: DiskDone,
   ): void {
     this.#packer.pack(bytes.subarray(start, end), (error, pieces) => {
-      this.#turn.arm();
       if (error !== null) return done(diskErrorOf(error, this.#path, 'pack'));
       this.#append(pieces, (failed) => {
         if (failed !== null || !sync) return done(failed);

@@ -2,7 +2,6 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { DiskDone, WritableFile } from '@meerkat/engine';
 import { assert } from '@meerkat/protocol';
-import type { Turn } from '../turn.ts';
 import { diskErrorOf } from './disk-failure.ts';
 
 /**
@@ -18,7 +17,6 @@ const durableWriteFlag = process.platform === 'linux' ? fs.constants.O_DSYNC : 0
 export class PlainWritableFile implements WritableFile {
   readonly #path: string;
   readonly #file: number;
-  readonly #turn: Turn;
   /** The same file with O_DSYNC; opened by the first durable write, -1 before. */
   #durableFile = -1;
   /** Whether the directory entry is durable. */
@@ -48,10 +46,9 @@ export class PlainWritableFile implements WritableFile {
     this.#syncEntry();
   };
 
-  constructor(path: string, file: number, turn: Turn) {
+  constructor(path: string, file: number) {
     this.#path = path;
     this.#file = file;
-    this.#turn = turn;
   }
 
   write(
@@ -131,7 +128,6 @@ export class PlainWritableFile implements WritableFile {
     assert(done !== null, 'a disk order ended twice');
     this.#done = null;
     this.#bytes = nothing;
-    this.#turn.arm();
     done(error === null ? null : diskErrorOf(error, this.#path, action));
   }
 }

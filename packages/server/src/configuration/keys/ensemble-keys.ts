@@ -24,6 +24,15 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
       draft.standaloneEnabled = value;
     },
   ),
+  honoured(
+    'reconfigEnabled',
+    trueOrFalse,
+    'false',
+    'whether members may be changed; with one server only the error differs',
+    (draft, value) => {
+      draft.server.replica.reconfigEnabled = value;
+    },
+  ),
   ...later('ensembles; with one server it does nothing in ZooKeeper either', {
     'group.*': null,
     'weight.*': null,
@@ -35,7 +44,6 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
     peerType: 'participant',
     syncEnabled: 'true',
     'observer.syncEnabled': 'true',
-    reconfigEnabled: 'false',
     quorumListenOnAllIPs: 'false',
     localSessionsEnabled: 'false',
     localSessionsUpgradingEnabled: 'false',

@@ -262,7 +262,7 @@ function connectionThrottleKeys(): readonly ConfigurationKey[] {
       'connection_throttle_decrease_ratio',
       fraction,
       '0',
-      'share of the bucket that must be free for that',
+      'share of the bucket that may be missing for that',
       (draft, value) => {
         draft.server.replica.connectionThrottle.decreaseRatio = value;
       },

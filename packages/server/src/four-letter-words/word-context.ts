@@ -1,0 +1,27 @@
+import type { ServerConfig } from '../configuration/server-config.ts';
+import type { ClientConnection } from '../listener/client-connection.ts';
+import type { ListenerCounters } from '../listener/client-listener.ts';
+import type { ServerView } from './server-view.ts';
+
+/** What a word can look at when it is answered. */
+export interface WordContext {
+  readonly view: ServerView;
+  readonly config: ServerConfig;
+  /** The port in use, which the system may have chosen. */
+  readonly clientPort: () => number;
+  readonly connections: () => ReadonlyMap<number, ClientConnection>;
+  readonly listenerCounters: () => Readonly<ListenerCounters>;
+  /** `gtmk`, `stmk`: kept and told, as ZooKeeper does; nothing here is traced by it. */
+  traceMask: bigint;
+}
+
+/** Answers one word. The text goes out as it is. */
+export type Word = (context: WordContext) => string;
+
+/** What most words say when there is nothing to look at. */
+export const notServing = 'This ZooKeeper instance is not currently serving requests';
+
+/** The word, or `notServing` with the end of a line. */
+export function whenServing(word: Word): Word {
+  return (context) => (context.view.serving ? word(context) : `${notServing}\n`);
+}
