@@ -136,7 +136,14 @@ export interface WritableFile {
    * Writes `bytes[start, end)` at `position` (files that are packed ignore it and append), then, when `sync`,
    * makes all of the file's data durable. The bytes must not change before `done`.
    */
-  write(bytes: Uint8Array, start: number, end: number, position: number, sync: boolean, done: DiskDone): void;
+  write(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    position: number,
+    sync: boolean,
+    done: DiskDone,
+  ): void;
   /** Makes the file durable: its data, its size and, the first time, its directory entry. */
   sync(done: DiskDone): void;
   /** Ends the packing, if any, and closes; no order may follow. */

@@ -37,7 +37,7 @@ export interface ConnectionThrottleConfig {
   readonly dropIncrease: number;
   /** Taken from it when there is room. `connection_throttle_drop_decrease`. */
   readonly dropDecrease: number;
-  /** Share of the bucket that must be free for that. `connection_throttle_decrease_ratio`. */
+  /** Share of the bucket that may be missing for that. `connection_throttle_decrease_ratio`. */
   readonly decreaseRatio: number;
   /** Whether kinds of sessions cost different numbers of tokens. `connection_throttle_weight_enabled`. */
   readonly weightEnabled: boolean;
@@ -133,6 +133,8 @@ export interface ReplicaConfig {
   readonly emulate353TtlNodes: boolean;
   /** Refuses what breaks a hard quota. `enforceQuota`. */
   readonly enforceQuota: boolean;
+  /** Whether membership may be changed; standalone only the error differs. `reconfigEnabled`. */
+  readonly reconfigEnabled: boolean;
   /** Checks no ACLs at all. `skipACL=yes`. */
   readonly skipAcl: boolean;
   /** Checks the ACL of a write before it becomes a transaction. `enableEagerACLCheck`. */
@@ -185,6 +187,7 @@ export const defaultReplicaConfig: ReplicaConfig = {
   extendedTypesEnabled: false,
   emulate353TtlNodes: false,
   enforceQuota: false,
+  reconfigEnabled: false,
   skipAcl: false,
   enableEagerAclCheck: false,
   readOnlyModeEnabled: false,

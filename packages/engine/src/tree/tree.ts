@@ -41,10 +41,14 @@ export class Tree extends TreeStore {
   /** A tree as a new server has it: the root, /zookeeper, and in that quota and config. */
   constructor(options: TreeOptions) {
     super(options);
-    this.#plant('');
-    this.#plant('/zookeeper');
-    this.#plant('/zookeeper/quota');
-    this.addConfigNode();
+    this.#plantAll();
+  }
+
+  /** Makes it a tree as a new server has it again. */
+  reset(): void {
+    this.clear();
+    this.#isLoading = false;
+    this.#plantAll();
   }
 
   /**
@@ -288,6 +292,13 @@ export class Tree extends TreeStore {
     this.#isLoading = false;
     this.quotas.setUp();
     this.acls.purgeUnused();
+  }
+
+  #plantAll(): void {
+    this.#plant('');
+    this.#plant('/zookeeper');
+    this.#plant('/zookeeper/quota');
+    this.addConfigNode();
   }
 
   /** Adds one of the znodes that every tree has, without data, with a stat of zeros. */

@@ -1,0 +1,127 @@
+import {
+  assert,
+  type JuteReader,
+  type JuteWriter,
+  JuteReader as Reader,
+  type Zxid,
+} from '@meerkat/protocol';
+import type { ReplicaState } from './requests/replica-state.ts';
+import type { TransactionApplier } from './requests/transaction-applier.ts';
+import type {
+  RecoveryState,
+  SnapshotCursor,
+  SnapshotDigest,
+  SnapshotSource,
+} from './storage/index.ts';
+import { digestVersion } from './tree/digest.ts';
+
+/**
+ * Tree and sessions as one thing that is saved and brought back (`ZKDatabase.java`). Owns how a
+ * snapshot's parts map to them; refuses to touch files.
+ */
+export class Database implements RecoveryState, SnapshotSource {
+  readonly source: SnapshotSource = this;
+  readonly #state: ReplicaState;
+  readonly #applier: TransactionApplier;
+  readonly #reader = new Reader();
+
+  constructor(state: ReplicaState, applier: TransactionApplier) {
+    this.#state = state;
+    this.#applier = applier;
+  }
+
+  readonly applyRecord = (bytes: Uint8Array, start: number, end: number): void => {
+    this.#applier.apply(bytes, start, end, null);
+  };
+
+  reset(): void {
+    this.#state.tree.reset();
+    this.#state.sessions.clear();
+    this.#state.lastProcessedZxid = 0;
+  }
+
+  loadSession(idHi: number, idLo: number, timeoutMs: number): void {
+    this.#state.sessions.restore(idHi, idLo, timeoutMs);
+  }
+
+  loadAcls(reader: JuteReader): void {
+    // What a new tree has is in the snapshot too.
+    this.#state.tree.beginLoad();
+    this.#state.tree.acls.deserialize(reader);
+  }
+
+  loadNode(bytes: Uint8Array, start: number, end: number): void {
+    const reader = this.#reader.reset(bytes, start, end);
+    const pathLength = reader.skipBuffer();
+    const pathEnd = reader.position;
+    const dataLength = reader.skipBuffer();
+    const dataStart = reader.position - Math.max(0, dataLength);
+    const aclIdHi = reader.readInt();
+    const aclIdLo = reader.readInt();
+    const { tree } = this.#state;
+    const pathStart = pathEnd - Math.max(0, pathLength);
+    tree.loadNode(
+      bytes,
+      pathStart,
+      pathEnd,
+      dataStart,
+      dataLength,
+      aclIdHi,
+      aclIdLo,
+      reader.position,
+    );
+  }
+
+  finishLoad(zxid: Zxid, digest: SnapshotDigest | null): void {
+    this.#state.tree.finishLoad();
+    this.#state.lastProcessedZxid = zxid;
+    // The walk over the tree ended after this transaction: from it on the digests must agree.
+    this.#applier.compareDigestsFrom(digest === null ? Number.POSITIVE_INFINITY : digest.zxid);
+  }
+
+  /**
+   * The end of a recovery: ephemerals of sessions that are no more are removed
+   * (`ZooKeeperServer.loadData`). Returns how many.
+   */
+  removeOrphans(): number {
+    const { tree, sessions } = this.#state;
+    let removed = 0;
+    for (const { hi, lo } of [...tree.sessionsWithEphemerals()]) {
+      if (sessions.get(hi, lo) !== undefined) continue;
+      removed += tree.killSession(hi, lo, this.#state.lastProcessedZxid);
+    }
+    this.#applier.compareDigestsFrom(this.#state.lastProcessedZxid + 1);
+    return removed;
+  }
+
+  lastZxid(): Zxid {
+    return this.#state.lastProcessedZxid as Zxid;
+  }
+
+  writeSessions(writer: JuteWriter): void {
+    const countAt = writer.reserve(4);
+    let count = 0;
+    for (const session of this.#state.sessions.all()) {
+      if (!session.committed) continue;
+      writer.writeLong(session.idHi, session.idLo);
+      writer.writeInt(session.timeoutMs);
+      count++;
+    }
+    assert(count <= this.#state.sessions.count, 'sessions are counted', count);
+    writer.view.setInt32(countAt, count);
+  }
+
+  writeAcls(writer: JuteWriter): void {
+    this.#state.tree.acls.serialize(writer);
+  }
+
+  openCursor(): SnapshotCursor {
+    return this.#state.tree.openCursor();
+  }
+
+  digest(): SnapshotDigest | null {
+    if (!this.#state.config.digestEnabled) return null;
+    const { digestHi, digestLo } = this.#state.tree;
+    return { zxid: this.lastZxid(), version: digestVersion, digestHi, digestLo };
+  }
+}

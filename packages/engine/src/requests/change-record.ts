@@ -1,0 +1,101 @@
+import type { Acl } from '@meerkat/protocol';
+import { openAcl } from '../tree/acl-table.ts';
+import { nodeDigest } from '../tree/digest.ts';
+import { type NodeId, noNode, type Tree } from '../tree/tree.ts';
+
+/** A znode as it will be after the pending transactions (`ChangeRecord` of `ZooKeeperServer.java`). */
+export class ChangeRecord {
+  /** The znode in the tree, `noNode` while it is still to be created. */
+  node: NodeId = noNode;
+  /** Its path when it was not in the tree, else ''. */
+  path = '';
+  /** False when a pending transaction deletes it. */
+  exists = false;
+  /** The newest transaction that changes it; 0 when none does. */
+  zxid = 0;
+  czxid = 0;
+  mzxid = 0;
+  pzxid = 0;
+  ctime = 0;
+  mtime = 0;
+  version = 0;
+  /** Children ever created: the stored cversion. */
+  createCounter = 0;
+  aversion = 0;
+  ownerHi = 0;
+  ownerLo = 0;
+  childCount = 0;
+  /** Bytes of data, -1 for null. */
+  dataLength = -1;
+  /** CRC32 register after path and data; see `nodeDigest`. */
+  prefixState = 0;
+  /** Whether it counts in the tree's digest: what lies below /zookeeper does not. */
+  digested = true;
+  acl: readonly Acl[] = openAcl;
+
+  /** Takes the state of a znode of the tree. */
+  readFrom(tree: Tree, node: NodeId): this {
+    this.node = node;
+    this.path = '';
+    this.exists = true;
+    this.zxid = 0;
+    this.czxid = tree.czxid(node);
+    this.mzxid = tree.mzxid(node);
+    this.pzxid = tree.pzxid(node);
+    this.ctime = tree.ctime(node);
+    this.mtime = tree.mtime(node);
+    this.version = tree.version(node);
+    this.createCounter = tree.createCounter(node);
+    this.aversion = tree.aversion(node);
+    this.ownerHi = tree.ownerHi(node);
+    this.ownerLo = tree.ownerLo(node);
+    this.childCount = tree.childCount(node);
+    this.dataLength = tree.dataLength(node);
+    this.prefixState = tree.prefixState(node);
+    this.digested = tree.isDigested(node);
+    this.acl = tree.acls.get(tree.aclId(node));
+    return this;
+  }
+
+  /** Takes the state of another record. */
+  copyFrom(other: ChangeRecord): this {
+    this.node = other.node;
+    this.path = other.path;
+    this.exists = other.exists;
+    this.zxid = other.zxid;
+    this.czxid = other.czxid;
+    this.mzxid = other.mzxid;
+    this.pzxid = other.pzxid;
+    this.ctime = other.ctime;
+    this.mtime = other.mtime;
+    this.version = other.version;
+    this.createCounter = other.createCounter;
+    this.aversion = other.aversion;
+    this.ownerHi = other.ownerHi;
+    this.ownerLo = other.ownerLo;
+    this.childCount = other.childCount;
+    this.dataLength = other.dataLength;
+    this.prefixState = other.prefixState;
+    this.digested = other.digested;
+    this.acl = other.acl;
+    return this;
+  }
+
+  /** What it adds to the tree's digest. */
+  digest(): number {
+    if (!this.digested) return 0;
+    return nodeDigest(
+      this.prefixState,
+      this.czxid,
+      this.mzxid,
+      this.pzxid,
+      this.ctime,
+      this.mtime,
+      this.version,
+      this.createCounter,
+      this.aversion,
+      this.ownerHi,
+      this.ownerLo,
+    );
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  type ConnectRequest,
+  type JuteReader,
+  type JuteWriter,
+  readConnectRequest,
+  writeConnectResponse,
+} from '@meerkat/protocol';
+import type { Session } from '../sessions/session.ts';
+import {
+  isSessionPassword,
+  passwordBytes,
+  writeSessionPassword,
+} from '../sessions/session-password.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { ReplicaState } from './replica-state.ts';
+
+/** What becomes of a connection's first frame. */
+export type HandshakeOutcome =
+  /** Closed without an answer. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Answered with a timeout of 0, then closed: the session is gone. */
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'renewed'; readonly session: Session }
+  /** A new session: its createSession is the caller's to propose. */
+  | { readonly kind: 'new' };
+
+/**
+ * Judges a ConnectRequest (ZB 1.2, `ZooKeeperServer.processConnectRequest`). Owns the rules of the
+ * handshake; changes nothing but the negotiated values of the connection.
+ *
+ * @throws JuteError when the bytes are not a ConnectRequest
+ */
+export function judgeHandshake(
+  state: ReplicaState,
+  connection: ClientConnection,
+  reader: JuteReader,
+): HandshakeOutcome {
+  const request = readConnectRequest(reader);
+  const { config } = state;
+  connection.hasReadOnlyField = request.readOnly !== null;
+  connection.sessionTimeoutMs = Math.min(
+    Math.max(request.timeOut, config.minSessionTimeoutMs),
+    config.maxSessionTimeoutMs,
+  );
+  if (request.lastZxidSeen > state.lastProcessedZxid) {
+    const seen = `0x${request.lastZxidSeen.toString(16)}`;
+    const own = `0x${state.lastProcessedZxid.toString(16)}`;
+    return { kind: 'refused', reason: `it has seen zxid ${seen}, beyond our ${own}` };
+  }
+  return judgeSession(state, request);
+}
+
+function judgeSession(state: ReplicaState, request: ConnectRequest): HandshakeOutcome {
+  const { sessionIdHi, sessionIdLo } = request;
+  if (sessionIdHi === 0 && sessionIdLo === 0) return { kind: 'new' };
+  // ZooKeeper closes the session's other connection before it looks at the password; we do not let
+  // somebody without it do that.
+  if (!isSessionPassword(sessionIdHi, sessionIdLo, request.passwd)) return { kind: 'expired' };
+  const session = state.sessions.get(sessionIdHi, sessionIdLo);
+  if (session === undefined || session.closing) return { kind: 'expired' };
+  return { kind: 'renewed', session };
+}
+
+/** Writes the answer for a session that lives, or with null for one that does not. */
+export function writeHandshakeAnswer(
+  writer: JuteWriter,
+  connection: ClientConnection,
+  session: Session | null,
+): void {
+  password.fill(0);
+  if (session !== null) writeSessionPassword(session.idHi, session.idLo, password, 0);
+  const frame = writer.beginFrame();
+  writeConnectResponse(writer, {
+    protocolVersion: 0,
+    timeOut: session === null ? 0 : connection.sessionTimeoutMs,
+    sessionIdHi: session?.idHi ?? 0,
+    sessionIdLo: session?.idLo ?? 0,
+    passwd: password,
+    readOnly: connection.hasReadOnlyField ? false : null,
+  });
+  writer.endFrame(frame);
+}
+
+const password = new Uint8Array(passwordBytes);

@@ -1,0 +1,269 @@
+import { assert, decodeUtf8 } from '@meerkat/protocol';
+import { type NodeId, noNode, type Tree } from '../tree/tree.ts';
+import { ChangeRecord } from './change-record.ts';
+import { findZnode } from './request-path.ts';
+
+/**
+ * What the tree will look like once every transaction in the log is applied: requests are checked
+ * against this, not against the tree (`outstandingChanges` of `ZooKeeperServer.java`).
+ *
+ * Owns one record per znode that a pending transaction changes, and the digest the tree will have.
+ * Refuses to change the tree. A record of a znode that is in the tree is found by its number; one of
+ * a znode still to be created, by its path.
+ */
+export class OutstandingChanges {
+  /** Whether digests are kept; the two halves mean nothing otherwise. */
+  readonly digestEnabled: boolean;
+  /** The tree's digest after everything pending. */
+  digestHi = 0;
+  digestLo = 0;
+  readonly #tree: Tree;
+  readonly #byNode = new Map<NodeId, ChangeRecord>();
+  readonly #byPath = new Map<string, ChangeRecord>();
+  readonly #history = new ChangeHistory();
+  readonly #spare: ChangeRecord[] = [];
+  /** Records handed out for znodes of the tree that the operation under way has not changed. */
+  readonly #peeked: ChangeRecord[] = [];
+  #undo: UndoLog | null = null;
+
+  constructor(tree: Tree, digestEnabled: boolean) {
+    this.#tree = tree;
+    this.digestEnabled = digestEnabled;
+    this.#takeTreeDigest();
+  }
+
+  /** Starts an operation: what `find` returned to the one before is no longer valid. */
+  beginOperation(): void {
+    while (this.#peeked.length > 0) this.#giveBack(this.#peeked.pop() as ChangeRecord);
+  }
+
+  /**
+   * The state of the znode at a path after everything pending; null when it will not exist. Call
+   * `touch` before changing what is returned. The empty path is the root: the parent of `/a`.
+   */
+  find(path: Uint8Array, start: number, end: number): ChangeRecord | null {
+    if (this.#byPath.size > 0) {
+      const pending = this.#byPath.get(decodeUtf8(path, start, end));
+      if (pending !== undefined) return pending.exists ? pending : null;
+    }
+    const node = findZnode(this.#tree, path, start, end);
+    if (node === noNode) return null;
+    const changed = this.#byNode.get(node);
+    if (changed !== undefined) return changed.exists ? changed : null;
+    const record = (this.#spare.pop() ?? new ChangeRecord()).readFrom(this.#tree, node);
+    this.#peeked.push(record);
+    return record;
+  }
+
+  /** Notes that `record`, which `find` returned, changes at `zxid`; takes it out of the digest. */
+  touch(record: ChangeRecord, zxid: number): void {
+    this.#undo?.note(record);
+    if (record.zxid === 0) {
+      // The operation may have looked at one znode twice: the first record to be touched counts.
+      assert(!this.#byNode.has(record.node), 'a znode has one record', record.node);
+      this.#byNode.set(record.node, record);
+      this.#keep(record);
+    }
+    if (record.zxid !== zxid) {
+      record.zxid = zxid;
+      this.#history.push(record, zxid);
+    }
+    if (this.digestEnabled) this.#addToDigest(-record.digest());
+  }
+
+  /** Ends a change begun with `touch` or `create`: puts the record back into the digest. */
+  changed(record: ChangeRecord): void {
+    if (this.digestEnabled && record.exists) this.#addToDigest(record.digest());
+  }
+
+  /** A record for a znode that `zxid` creates; fill in its fields, then call `changed`. */
+  create(path: Uint8Array, start: number, end: number, zxid: number): ChangeRecord {
+    const record = this.#spare.pop() ?? new ChangeRecord();
+    record.node = noNode;
+    record.path = decodeUtf8(path, start, end);
+    record.exists = true;
+    record.zxid = zxid;
+    this.#undo?.noteCreated(record, this.#byPath.get(record.path));
+    this.#byPath.set(record.path, record);
+    this.#history.push(record, zxid);
+    return record;
+  }
+
+  /** Begins a transaction of several operations, which `commit` or `rollBack` ends. */
+  begin(): void {
+    assert(this.#undo === null, 'transactions do not nest');
+    this.#undo = new UndoLog(this.#history.tail, this.digestHi, this.digestLo);
+  }
+
+  /** Keeps what was changed since `begin`. */
+  commit(): void {
+    this.#undo = null;
+  }
+
+  /** Undoes all that was changed since `begin`, parents included (ZOOKEEPER-1624). */
+  rollBack(): void {
+    const undo = this.#undo;
+    assert(undo !== null, 'a transaction is under way');
+    for (const entry of undo.entries.reverse()) {
+      if (entry.before === null) {
+        if (entry.replaced === undefined) this.#byPath.delete(entry.record.path);
+        else this.#byPath.set(entry.record.path, entry.replaced);
+      } else {
+        entry.record.copyFrom(entry.before);
+        if (entry.record.zxid === 0) this.#byNode.delete(entry.record.node);
+      }
+    }
+    this.#history.cut(undo.historyTail);
+    this.digestHi = undo.digestHi;
+    this.digestLo = undo.digestLo;
+    this.#undo = null;
+  }
+
+  /** Everything up to `zxid` is in the tree now: what no later transaction changes is forgotten. */
+  applied(zxid: number): void {
+    for (;;) {
+      const record = this.#history.shiftUpTo(zxid);
+      if (record === null) break;
+      if (record.zxid > zxid) continue;
+      this.#forget(record);
+      this.#giveBack(record);
+    }
+    if (this.#history.isEmpty) this.#takeTreeDigest();
+  }
+
+  /** Every znode that a pending transaction changes. */
+  *all(): IterableIterator<ChangeRecord> {
+    yield* this.#byNode.values();
+    yield* this.#byPath.values();
+  }
+
+  /** Znodes that pending transactions change. */
+  get count(): number {
+    return this.#byNode.size + this.#byPath.size;
+  }
+
+  /** Forgets everything, after the tree was loaded anew. */
+  clear(): void {
+    this.#byNode.clear();
+    this.#byPath.clear();
+    this.#peeked.length = 0;
+    this.#history.cut(0);
+    this.#takeTreeDigest();
+  }
+
+  /** What was only looked at until now is pending: it must not be given to another znode. */
+  #keep(record: ChangeRecord): void {
+    const at = this.#peeked.indexOf(record);
+    assert(at !== -1, 'a record that is touched was found by this operation', record.node);
+    const last = this.#peeked.pop() as ChangeRecord;
+    if (last !== record) this.#peeked[at] = last;
+  }
+
+  #giveBack(record: ChangeRecord): void {
+    if (this.#spare.length < spareMax) this.#spare.push(record);
+  }
+
+  #forget(record: ChangeRecord): void {
+    if (record.node !== noNode && this.#byNode.get(record.node) === record) {
+      this.#byNode.delete(record.node);
+    }
+    if (record.path !== '' && this.#byPath.get(record.path) === record) {
+      this.#byPath.delete(record.path);
+    }
+    record.zxid = 0;
+  }
+
+  #takeTreeDigest(): void {
+    this.digestHi = this.#tree.digestHi;
+    this.digestLo = this.#tree.digestLo;
+  }
+
+  #addToDigest(amount: number): void {
+    const sum = (this.digestLo >>> 0) + amount;
+    this.digestLo = sum | 0;
+    if (sum >= two32) this.digestHi = (this.digestHi + 1) | 0;
+    else if (sum < 0) this.digestHi = (this.digestHi - 1) | 0;
+  }
+}
+
+/** Which record changed at which zxid, oldest first: a ring that grows. */
+class ChangeHistory {
+  tail = 0;
+  #head = 0;
+  #records: (ChangeRecord | null)[] = new Array(256).fill(null);
+  #zxids: Float64Array = new Float64Array(256);
+
+  get isEmpty(): boolean {
+    return this.#head === this.tail;
+  }
+
+  push(record: ChangeRecord, zxid: number): void {
+    if (this.tail - this.#head === this.#records.length) this.#grow();
+    const at = this.tail & (this.#records.length - 1);
+    this.#records[at] = record;
+    this.#zxids[at] = zxid;
+    this.tail++;
+  }
+
+  /** Takes the oldest entry if it is not newer than `zxid`. */
+  shiftUpTo(zxid: number): ChangeRecord | null {
+    const at = this.#head & (this.#records.length - 1);
+    if (this.#head === this.tail || (this.#zxids[at] as number) > zxid) return null;
+    const record = this.#records[at] as ChangeRecord;
+    this.#records[at] = null;
+    this.#head++;
+    return record;
+  }
+
+  /** Drops the newest entries back to a former `tail`; 0 drops all. */
+  cut(tail: number): void {
+    while (this.tail > Math.max(tail, this.#head)) {
+      this.tail--;
+      this.#records[this.tail & (this.#records.length - 1)] = null;
+    }
+  }
+
+  #grow(): void {
+    const records = this.#records;
+    const zxids = this.#zxids;
+    const oldMask = records.length - 1;
+    const mask = records.length * 2 - 1;
+    this.#records = new Array(mask + 1).fill(null);
+    this.#zxids = new Float64Array(mask + 1);
+    for (let i = this.#head; i < this.tail; i++) {
+      this.#records[i & mask] = records[i & oldMask] as ChangeRecord;
+      this.#zxids[i & mask] = zxids[i & oldMask] as number;
+    }
+  }
+}
+
+/** What a transaction of several operations changed so far, and what was there before. */
+class UndoLog {
+  readonly entries: {
+    readonly record: ChangeRecord;
+    /** Null for a created record. */
+    readonly before: ChangeRecord | null;
+    readonly replaced: ChangeRecord | undefined;
+  }[] = [];
+  readonly historyTail: number;
+  readonly digestHi: number;
+  readonly digestLo: number;
+
+  constructor(historyTail: number, digestHi: number, digestLo: number) {
+    this.historyTail = historyTail;
+    this.digestHi = digestHi;
+    this.digestLo = digestLo;
+  }
+
+  note(record: ChangeRecord): void {
+    this.entries.push({ record, before: new ChangeRecord().copyFrom(record), replaced: undefined });
+  }
+
+  noteCreated(record: ChangeRecord, replaced: ChangeRecord | undefined): void {
+    this.entries.push({ record, before: null, replaced });
+  }
+}
+
+const two32 = 4294967296;
+/** Spare records kept for the next operations. */
+const spareMax = 4096;

@@ -1,0 +1,89 @@
+import { assert } from '@meerkat/protocol';
+import type { ClientConnection } from './client-connection.ts';
+
+/**
+ * Transactions in the log that are not applied yet, in the order of the log: whose they are and
+ * which request they answer. A ring of parallel columns, so that a write costs no object.
+ */
+export class PendingTransactions {
+  #connections: (ClientConnection | null)[] = new Array(initialCapacity).fill(null);
+  #xids: Int32Array = new Int32Array(initialCapacity);
+  #types: Int32Array = new Int32Array(initialCapacity);
+  #receivedMs: Float64Array = new Float64Array(initialCapacity);
+  #mask = initialCapacity - 1;
+  /** Sequence number of the oldest one. */
+  #head = 1;
+  /** Sequence number that the next one gets. */
+  #tail = 1;
+
+  /** How many there are. */
+  get count(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** The number of the oldest: 1 for the first one ever, then up by one. */
+  get oldestSequence(): number {
+    return this.#head;
+  }
+
+  /**
+   * Notes one more. Returns its sequence number.
+   *
+   * @param connection whom to answer; null for the server's own
+   * @param type the request's operation code
+   * @param receivedMs when the request came, monotonic ms
+   */
+  push(connection: ClientConnection | null, xid: number, type: number, receivedMs: number): number {
+    if (this.count > this.#mask) this.#grow();
+    const at = this.#tail & this.#mask;
+    this.#connections[at] = connection;
+    this.#xids[at] = xid;
+    this.#types[at] = type;
+    this.#receivedMs[at] = receivedMs;
+    return this.#tail++;
+  }
+
+  /** Whom the oldest one answers. */
+  get connection(): ClientConnection | null {
+    return this.#connections[this.#head & this.#mask] as ClientConnection | null;
+  }
+
+  get xid(): number {
+    return this.#xids[this.#head & this.#mask] as number;
+  }
+
+  get type(): number {
+    return this.#types[this.#head & this.#mask] as number;
+  }
+
+  get receivedMs(): number {
+    return this.#receivedMs[this.#head & this.#mask] as number;
+  }
+
+  /** Drops the oldest. */
+  shift(): void {
+    assert(this.#head < this.#tail, 'a transaction is pending', this.#head, this.#tail);
+    this.#connections[this.#head & this.#mask] = null;
+    this.#head++;
+  }
+
+  #grow(): void {
+    const old = { connections: this.#connections, xids: this.#xids, types: this.#types };
+    const oldReceivedMs = this.#receivedMs;
+    const oldMask = this.#mask;
+    const capacity = (oldMask + 1) * 2;
+    this.#mask = capacity - 1;
+    this.#connections = new Array(capacity).fill(null);
+    this.#xids = new Int32Array(capacity);
+    this.#types = new Int32Array(capacity);
+    this.#receivedMs = new Float64Array(capacity);
+    for (let i = this.#head; i < this.#tail; i++) {
+      this.#connections[i & this.#mask] = old.connections[i & oldMask] as ClientConnection | null;
+      this.#xids[i & this.#mask] = old.xids[i & oldMask] as number;
+      this.#types[i & this.#mask] = old.types[i & oldMask] as number;
+      this.#receivedMs[i & this.#mask] = oldReceivedMs[i & oldMask] as number;
+    }
+  }
+}
+
+const initialCapacity = 4096;

@@ -1,0 +1,215 @@
+import {
+  assert,
+  ErrorCode,
+  type Id,
+  JuteError,
+  JuteReader,
+  JuteWriter,
+  OpCode,
+  type Zxid,
+} from '@meerkat/protocol';
+import { digestVersion } from '../tree/digest.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { PendingTransactions } from './pending-transactions.ts';
+import { prepareDeleteContainer } from './prepare-delete.ts';
+import { prepareMulti, prepareOperation } from './prepare-multi.ts';
+import { prepareCloseSession, prepareCreateSession } from './prepare-session.ts';
+import type { ReplicaState, WriteContext } from './replica-state.ts';
+import type { TransactionApplier } from './transaction-applier.ts';
+
+/** Where prepared transactions go: the log that is being written. */
+export interface TransactionSink {
+  readonly writer: JuteWriter;
+  beginRecord(): number;
+  endRecord(start: number, zxid: Zxid): void;
+  cancelRecord(start: number): void;
+}
+
+/** Who answers when a transaction has been applied. */
+export interface ReplySink {
+  /**
+   * @param connection whom to answer; still open
+   * @param type the request's operation code
+   * @param error what the transaction came to
+   * @param body the reply's body, valid during the call; empty unless `error` is ok
+   */
+  onWriteApplied(
+    connection: ClientConnection,
+    xid: number,
+    type: OpCode,
+    error: ErrorCode,
+    body: JuteWriter,
+    receivedMs: number,
+  ): void;
+}
+
+/** A write on its way in. */
+export interface WriteRequest {
+  connection: ClientConnection | null;
+  sessionHi: number;
+  sessionLo: number;
+  authIds: readonly Id[];
+  xid: number;
+  type: OpCode;
+  receivedMs: number;
+}
+
+/**
+ * The way of a write: checked against what is pending, given a zxid, encoded into the log; then, once
+ * the log is durable, applied and answered, in the order of the zxids (ZB section 6).
+ *
+ * Owns zxids and the order. Refuses to apply anything before it is told that it is durable: `prepare`
+ * and `commit` are two calls, and only the log's listener makes the second.
+ */
+export class WritePipeline {
+  readonly pending: PendingTransactions = new PendingTransactions();
+  /** The zxid of the newest transaction, applied or not. */
+  lastZxid: Zxid;
+  /** Transactions prepared since the start. */
+  preparedCount = 0;
+  readonly #state: ReplicaState;
+  readonly #log: TransactionSink;
+  readonly #applier: TransactionApplier;
+  readonly #replies: ReplySink;
+  readonly #context: WriteContext;
+  readonly #body = new JuteWriter(4096);
+
+  constructor(
+    state: ReplicaState,
+    log: TransactionSink,
+    applier: TransactionApplier,
+    replies: ReplySink,
+  ) {
+    this.#state = state;
+    this.#log = log;
+    this.#applier = applier;
+    this.#replies = replies;
+    this.lastZxid = state.lastProcessedZxid as Zxid;
+    this.#context = {
+      state,
+      reader: new JuteReader(),
+      writer: log.writer,
+      zxid: 0,
+      timeMs: 0,
+      sessionHi: 0,
+      sessionLo: 0,
+      authIds: [],
+    };
+  }
+
+  /**
+   * Makes a transaction of a write, a failed one included: every write has a zxid.
+   *
+   * @param reader stands at the request's record
+   * @param wallMs the transaction's time
+   * @returns its sequence among the pending ones
+   * @throws JuteError when the request does not decode; nothing has happened then
+   */
+  prepare(request: WriteRequest, reader: JuteReader, wallMs: number): number {
+    const zxid = (this.lastZxid + 1) as Zxid;
+    const start = this.#log.beginRecord();
+    const writer = this.#log.writer;
+    const context = this.#context;
+    context.reader = reader;
+    context.writer = writer;
+    context.zxid = zxid;
+    context.timeMs = wallMs;
+    context.sessionHi = request.sessionHi;
+    context.sessionLo = request.sessionLo;
+    context.authIds = request.authIds;
+    writer.writeLong(request.sessionHi, request.sessionLo);
+    writer.writeInt(request.xid);
+    writer.writeLongFromDouble(zxid);
+    writer.writeLongFromDouble(wallMs);
+    const typeAt = writer.reserve(4);
+    writer.view.setInt32(typeAt, request.type);
+    const error = this.#prepareRecord(request.type, start);
+    const { outstanding } = this.#state;
+    if (error !== ErrorCode.ok) {
+      writer.length = typeAt;
+      writer.writeInt(OpCode.error);
+      writer.writeInt(error);
+    } else if (outstanding.digestEnabled) {
+      writer.writeInt(digestVersion);
+      writer.writeLong(outstanding.digestHi, outstanding.digestLo);
+    }
+    this.#log.endRecord(start, zxid);
+    this.lastZxid = zxid;
+    this.preparedCount++;
+    return this.#enqueue(request);
+  }
+
+  /**
+   * The log is durable as far as these records go: applies and answers them.
+   *
+   * @param bytes records as in the log file, `count` of them in `bytes[start, end)`
+   */
+  commit(bytes: Uint8Array, start: number, end: number, count: number): void {
+    assert(count <= this.pending.count, 'what is durable was prepared', count, this.pending.count);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = start;
+    for (let i = 0; i < count; i++) {
+      const length = view.getInt32(at + lengthOffset);
+      const body = at + recordHeadBytes;
+      this.#commitOne(bytes, body, body + length);
+      at = body + length + 1;
+    }
+    assert(at === end, 'a group of records ends with a record', at, end);
+  }
+
+  #commitOne(bytes: Uint8Array, start: number, end: number): void {
+    const { pending } = this;
+    const connection = pending.connection;
+    const { xid, type, receivedMs } = pending;
+    const answer = connection !== null && connection.session !== null ? this.#body.clear() : null;
+    const error = this.#applier.apply(bytes, start, end, answer);
+    this.#state.outstanding.applied(this.#state.lastProcessedZxid);
+    if (connection !== null) {
+      connection.pendingWrites--;
+      this.#replies.onWriteApplied(connection, xid, type as OpCode, error, this.#body, receivedMs);
+    }
+    pending.shift();
+  }
+
+  #prepareRecord(type: OpCode, start: number): ErrorCode {
+    const context = this.#context;
+    context.state.outstanding.beginOperation();
+    try {
+      switch (type) {
+        case OpCode.multi:
+          return prepareMulti(context);
+        case OpCode.createSession:
+          return prepareCreateSession(context, context.reader.readInt());
+        case OpCode.closeSession:
+          return prepareCloseSession(context);
+        case OpCode.deleteContainer:
+          return prepareDeleteContainer(context);
+        case OpCode.reconfig:
+          return context.state.config.reconfigEnabled
+            ? ErrorCode.unimplemented
+            : ErrorCode.reconfigDisabled;
+        default:
+          return prepareOperation(context, type);
+      }
+    } catch (error) {
+      // A multi that does not decode is a failed transaction in ZooKeeper; any other write is not one.
+      if (error instanceof JuteError && type === OpCode.multi) return ErrorCode.marshallingError;
+      if (error instanceof JuteError) this.#log.cancelRecord(start);
+      throw error;
+    }
+  }
+
+  #enqueue(request: WriteRequest): number {
+    const { connection } = request;
+    const sequence = this.pending.push(connection, request.xid, request.type, request.receivedMs);
+    if (connection !== null) {
+      connection.pendingWrites++;
+      connection.newestPendingSequence = sequence;
+    }
+    return sequence;
+  }
+}
+
+/** Before each record's body: Adler32 (8), length (4). */
+const recordHeadBytes = 12;
+const lengthOffset = 8;

@@ -1,0 +1,22 @@
+/**
+ * One session as the replica that serves it knows it. Owns the id and its timing; refuses to know
+ * sockets: the connection that uses it is only a number.
+ */
+export class Session {
+  readonly idHi: number;
+  readonly idLo: number;
+  /** As negotiated; part of the createSession transaction and of snapshots. */
+  timeoutMs: number;
+  /** Its closeSession is on the way: nothing more is accepted from it. */
+  closing = false;
+  /** Its createSession has been applied: it belongs in snapshots. */
+  committed = false;
+  /** The expiry bucket it lies in, monotonic ms; 0 when it lies in none. */
+  bucketMs = 0;
+
+  constructor(idHi: number, idLo: number, timeoutMs: number) {
+    this.idHi = idHi;
+    this.idLo = idLo;
+    this.timeoutMs = timeoutMs;
+  }
+}
