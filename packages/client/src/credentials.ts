@@ -1,6 +1,6 @@
 import { type JuteWriter, OpCode, SpecialXid } from '@meerkat/protocol';
 import { decodeNothing, type Operation } from './operations/operation.ts';
-import { Request } from './request.ts';
+import { noTarget, Request } from './request.ts';
 import { Ring } from './ring.ts';
 
 /** What a client proves who it is with. */
@@ -22,7 +22,7 @@ export class Credentials {
   add(credential: Credential): Request<null, void> {
     const known = this.#all.find((other) => sameCredential(other, credential));
     if (known === undefined) this.#all.push(credential);
-    const request = new Request(addAuth, { path: '', serverPath: '', chroot: '' }, null, null);
+    const request = new Request(addAuth, noTarget, null, null);
     this.#waiting.push({ credential: known ?? credential, request });
     return request;
   }

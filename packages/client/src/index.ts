@@ -23,6 +23,7 @@ export { type ConnectOptions, connect, open } from './connect.ts';
 export { type ConnectTarget, formatServer, parseConnectString } from './connect-string.ts';
 export type { Credential } from './credentials.ts';
 export * from './errors.ts';
+export type { SessionTicket } from './handshake.ts';
 export { type ClientLimits, defaultLimits } from './limits.ts';
 export type { ListenerErrorHandler } from './listeners.ts';
 export { nodePorts } from './node/node-ports.ts';
@@ -52,7 +53,6 @@ export type {
   Transport,
 } from './ports.ts';
 export type { RequestOptions } from './request.ts';
-export type { SessionTicket } from './session.ts';
 export { Stat, type StatFields } from './stat.ts';
 export * from './states.ts';
 export type { WatchEvent, WatchEventType, Watcher } from './watches.ts';

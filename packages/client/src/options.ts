@@ -1,9 +1,10 @@
 import { parseConnectString } from './connect-string.ts';
 import type { Credential } from './credentials.ts';
 import { BadArgumentsError } from './errors.ts';
+import type { SessionTicket } from './handshake.ts';
 import { type ClientLimits, defaultLimits } from './limits.ts';
 import type { ListenerErrorHandler } from './listeners.ts';
-import type { SessionSettings, SessionTicket } from './session.ts';
+import type { SessionSettings } from './session.ts';
 
 /** Options of a client. All have defaults. */
 export interface ClientOptions extends Partial<ClientLimits> {

@@ -153,6 +153,9 @@ export interface RequestTarget {
   readonly chroot: string;
 }
 
+/** Of operations that have no path. */
+export const noTarget: RequestTarget = { path: '', serverPath: '', chroot: '' };
+
 let capturedResolve: (result: unknown) => void;
 let capturedReject: (reason: unknown) => void;
 

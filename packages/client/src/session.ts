@@ -1,13 +1,4 @@
-import {
-  ErrorCode,
-  JuteError,
-  JuteReader,
-  JuteWriter,
-  OpCode,
-  readConnectResponse,
-  SpecialXid,
-  writeConnectRequest,
-} from '@meerkat/protocol';
+import { ErrorCode, JuteError, JuteReader, SpecialXid } from '@meerkat/protocol';
 import { formatServer } from './connect-string.ts';
 import { type Credential, Credentials } from './credentials.ts';
 import {
@@ -17,36 +8,20 @@ import {
   SessionExpiredError,
 } from './errors.ts';
 import { FrameAssembler, type FrameSink } from './frame-assembler.ts';
+import { greetingFrame, readWelcome, type SessionTicket } from './handshake.ts';
 import { HostList } from './host-list.ts';
 import type { ClientLimits } from './limits.ts';
 import { Dispatcher, type ListenerErrorHandler } from './listeners.ts';
 import { closeSession } from './operations/admin.ts';
-import type { Operation } from './operations/operation.ts';
-import { setWatches, setWatches2 } from './operations/watching.ts';
-import { toClientPath } from './paths.ts';
+import { Pings } from './pings.ts';
 import type { ClientPorts, HostPort, Stream, StreamHandler, TimerHandle } from './ports.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
-import { Request, type RequestTarget } from './request.ts';
+import { noTarget, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
-import { Ring } from './ring.ts';
 import { StateFeed } from './state-feed.ts';
 import type { ConnectionState } from './states.ts';
 import { type Timing, timingOf } from './timing.ts';
-import {
-  eventTypes,
-  type WatchEvent,
-  type WatchEventType,
-  type Watcher,
-  type WatchKind,
-  WatchRegistry,
-} from './watches.ts';
-
-/** A session as it is handed from one client to the next. */
-export interface SessionTicket {
-  readonly id: bigint;
-  /** 16 bytes: whoever has them may take the session over. */
-  readonly password: Uint8Array;
-}
+import { WatchKeeper } from './watch-keeper.ts';
 
 /** What a session takes; `connect` fills in the defaults. */
 export interface SessionSettings {
@@ -71,15 +46,14 @@ type Phase = 'waiting' | 'dialing' | 'handshaking' | 'open' | 'ended';
  */
 export class Session implements StreamHandler, FrameSink {
   readonly feed: StateFeed;
-  readonly watches: WatchRegistry = new WatchRegistry();
+  readonly watches: WatchKeeper;
   readonly queue: RequestQueue;
   readonly #settings: SessionSettings;
   readonly #ports: ClientPorts;
   readonly #hosts: HostList;
-  readonly #dispatcher: Dispatcher;
   readonly #credentials = new Credentials();
   readonly #probe: ReadWriteProbe;
-  readonly #pings = new Ring<{ sentMs: number; request: Request<null, number> | null }>();
+  readonly #pings = new Pings();
   readonly #reader = new JuteReader();
   #assembler: FrameAssembler;
   #phase: Phase = 'waiting';
@@ -108,8 +82,9 @@ export class Session implements StreamHandler, FrameSink {
     this.#ports = ports;
     this.#hosts = new HostList(settings.servers, ports.random);
     this.#server = settings.servers[0] as HostPort;
-    this.#dispatcher = new Dispatcher(settings.onListenerError);
-    this.feed = new StateFeed(this.#dispatcher, settings.limits.statesLagMax);
+    const dispatcher = new Dispatcher(settings.onListenerError);
+    this.watches = new WatchKeeper(settings.chroot, dispatcher);
+    this.feed = new StateFeed(dispatcher, settings.limits.statesLagMax);
     this.queue = new RequestQueue({
       limits: settings.limits,
       clock: ports.clock,
@@ -126,8 +101,10 @@ export class Session implements StreamHandler, FrameSink {
     this.#sessionTimeoutMs = settings.sessionTimeoutMs;
     this.#timing = timingOf(settings.sessionTimeoutMs, this.#hosts.size);
     this.#dialAtMs = ports.clock.nowMs();
-    for (const credential of settings.credentials)
-      void this.#credentials.add(credential).promise.catch(ignore);
+    for (const credential of settings.credentials) {
+      // A refusal is told by the state.
+      this.#credentials.add(credential).promise.catch(() => {});
+    }
     this.#armTimer();
   }
 
@@ -171,24 +148,11 @@ export class Session implements StreamHandler, FrameSink {
 
   /** Measures a ping, ms. Fails at once without a connection. */
   ping(): Request<null, number> {
-    const request = new Request(pingOperation, noTarget, null, null);
+    const request = this.#pings.request();
     if (this.#phase === 'ended') this.#failEnded(request);
     else if (this.#phase !== 'open') request.lose(new Error('there is no connection'));
     else this.#sendPing(request);
     return request;
-  }
-
-  /** Takes watchers off our lists and tells them (`ClientCnxn.queueEvent`). */
-  dropWatches(kinds: readonly WatchKind[], serverPath: string, watcher: Watcher | null): void {
-    const path = toClientPath(this.#settings.chroot, serverPath);
-    for (const { type, among } of removalEvents) {
-      const removed = this.watches.remove(
-        among.filter((kind) => kinds.includes(kind)),
-        serverPath,
-        watcher,
-      );
-      this.#dispatcher.dispatch(removed, { type, path, zxid: -1n });
-    }
   }
 
   /** Ends the session on the server, after all calls made before; with `keepSession` only the connection. */
@@ -217,21 +181,10 @@ export class Session implements StreamHandler, FrameSink {
 
   onOpen(): void {
     this.#phase = 'handshaking';
-    const given = this.#seenReadWrite ? this.#ticket : null;
-    const id = given?.id ?? 0n;
-    const writer = new JuteWriter(64);
-    const start = writer.beginFrame();
-    writeConnectRequest(writer, {
-      protocolVersion: 0,
-      lastZxidSeen: this.#lastZxid,
-      timeOut: this.#settings.sessionTimeoutMs,
-      sessionIdHi: Number(BigInt.asIntN(32, id >> 32n)),
-      sessionIdLo: Number(BigInt.asIntN(32, id)),
-      passwd: given?.password ?? new Uint8Array(16),
-      readOnly: this.#settings.canBeReadOnly,
-    });
-    writer.endFrame(start);
-    this.#stream?.write(writer.toBytes());
+    const { sessionTimeoutMs, canBeReadOnly } = this.#settings;
+    const ticket = this.#seenReadWrite ? this.#ticket : null;
+    const lastZxid = this.#lastZxid;
+    this.#stream?.write(greetingFrame({ ticket, sessionTimeoutMs, lastZxid, canBeReadOnly }));
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -259,7 +212,7 @@ export class Session implements StreamHandler, FrameSink {
   onFrame(bytes: Uint8Array, start: number, end: number): boolean {
     const reader = this.#reader.reset(bytes, start, end);
     if (this.#phase === 'handshaking') {
-      this.#onConnectResponse(reader);
+      this.#onWelcome(reader);
     } else {
       const xid = reader.readInt();
       const zxid = reader.readLongAsDouble();
@@ -269,8 +222,8 @@ export class Session implements StreamHandler, FrameSink {
   }
 
   #onReply(reader: JuteReader, xid: number, zxid: number, code: number): void {
-    if (xid === SpecialXid.notification) this.#onEvent(reader, zxid);
-    else if (xid === SpecialXid.ping) this.#onPong();
+    if (xid === SpecialXid.notification) this.watches.onEvent(reader, zxid);
+    else if (xid === SpecialXid.ping) this.#pings.onAnswer(this.#ports.clock.nowMs());
     else if (xid === SpecialXid.auth) this.#onAuthAnswer(code);
     else {
       const request = this.queue.take(xid);
@@ -280,32 +233,14 @@ export class Session implements StreamHandler, FrameSink {
   }
 
   #answer(request: Request, reader: JuteReader, code: number): void {
-    const { watcher, operation, serverPath } = request;
-    // A call that was given up leaves its watch on the server; nobody here would hear of it.
-    const watching = watcher !== null && !request.isSettled;
+    // A call that was given up leaves its watch on the server; nobody here wants to hear of it.
+    const wanted = !request.isSettled;
     try {
-      const succeeded = request.answer(reader, code);
-      if (!watching || !succeeded || operation.watchKind === undefined) return;
+      if (request.answer(reader, code) && wanted) this.watches.register(request, code);
     } catch (error) {
       if (error instanceof JuteError) request.lose(error);
       throw error;
     }
-    this.watches.add(code === ErrorCode.ok ? operation.watchKind : 'exist', serverPath, watcher);
-  }
-
-  #onEvent(reader: JuteReader, zxid: number): void {
-    const type = eventTypes.get(reader.readInt());
-    reader.readInt();
-    const serverPath = reader.readString();
-    if (type === undefined) return;
-    const path = toClientPath(this.#settings.chroot, serverPath);
-    const event: WatchEvent = { type, path, zxid: BigInt(zxid) };
-    this.#dispatcher.dispatch(this.watches.take(type, serverPath), event);
-  }
-
-  #onPong(): void {
-    const ping = this.#pings.shift();
-    ping?.request?.resolve(this.#ports.clock.nowMs() - ping.sentMs);
   }
 
   #onAuthAnswer(code: number): void {
@@ -313,31 +248,26 @@ export class Session implements StreamHandler, FrameSink {
     if (code === ErrorCode.authFailed) this.#end({ status: 'authFailed' });
   }
 
-  #onConnectResponse(reader: JuteReader): void {
-    const response = readConnectResponse(reader);
-    if (response.timeOut <= 0) {
+  #onWelcome(reader: JuteReader): void {
+    const welcome = readWelcome(reader);
+    if (welcome === null) {
       this.#end({ status: 'expired', by: 'server' });
       return;
     }
-    const id = (BigInt(response.sessionIdHi) << 32n) | BigInt(response.sessionIdLo >>> 0);
-    const resumed = this.#seenReadWrite && this.#ticket?.id === id;
-    this.#ticket = { id, password: (response.passwd ?? new Uint8Array(16)).slice() };
-    this.#sessionTimeoutMs = response.timeOut;
-    this.#timing = timingOf(response.timeOut, this.#hosts.size);
-    const readOnly = response.readOnly === true;
+    const { ticket, sessionTimeoutMs, readOnly } = welcome;
+    const resumed = this.#seenReadWrite && this.#ticket?.id === ticket.id;
+    this.#ticket = ticket;
+    this.#sessionTimeoutMs = sessionTimeoutMs;
+    this.#timing = timingOf(sessionTimeoutMs, this.#hosts.size);
     this.#seenReadWrite ||= !readOnly;
     this.#everConnected = true;
     this.#lastDialError = null;
     this.#hosts.succeeded();
     this.#phase = 'open';
     this.#sentMs = this.#ports.clock.nowMs();
-    this.feed.change({
-      status: readOnly ? 'connectedReadOnly' : 'connected',
-      sessionId: id,
-      sessionTimeoutMs: response.timeOut,
-      server: formatServer(this.#server),
-      resumed,
-    });
+    const status = readOnly ? 'connectedReadOnly' : 'connected';
+    const server = formatServer(this.#server);
+    this.feed.change({ status, sessionId: ticket.id, sessionTimeoutMs, server, resumed });
     this.#prime();
     if (readOnly) this.#probe.start();
     this.#armTimer();
@@ -347,15 +277,8 @@ export class Session implements StreamHandler, FrameSink {
   #prime(): void {
     this.queue.open(this.#stream as Stream);
     for (const credential of this.#credentials.forNewConnection()) this.#sendCredential(credential);
-    if (this.#settings.rearmWatches) {
-      for (const paths of this.watches.portions(this.#settings.limits.setWatchesBytesMax)) {
-        const lasting = paths.persistent.length + paths.persistentRecursive.length > 0;
-        const body = { lastZxid: this.#lastZxid, paths };
-        const request = new Request(lasting ? setWatches2 : setWatches, noTarget, body, null);
-        request.promise.catch(ignore);
-        this.queue.submitSpecial(SpecialXid.setWatches, request);
-      }
-    }
+    const { rearmWatches, limits } = this.#settings;
+    if (rearmWatches) this.watches.rearm(this.queue, this.#lastZxid, limits.setWatchesBytesMax);
     this.queue.pump();
     this.queue.flush();
   }
@@ -366,8 +289,7 @@ export class Session implements StreamHandler, FrameSink {
 
   #sendPing(request: Request<null, number> | null): void {
     this.#sentMs = this.#ports.clock.nowMs();
-    this.#pings.push({ sentMs: this.#sentMs, request });
-    this.queue.sendPacket(writePing);
+    this.#pings.send(this.queue, this.#sentMs, request);
   }
 
   #dial(): void {
@@ -415,10 +337,7 @@ export class Session implements StreamHandler, FrameSink {
     this.feed.change(state);
     this.#failPending((request) => this.#failEnded(request));
     this.#credentials.failAll((request) => this.#failEnded(request));
-    for (const [serverPath, watchers] of this.watches.takeAll()) {
-      const path = toClientPath(this.#settings.chroot, serverPath);
-      this.#dispatcher.dispatch(watchers, { type: 'sessionEnded', path, zxid: -1n });
-    }
+    this.watches.end();
     this.#finishClosing();
   }
 
@@ -431,10 +350,7 @@ export class Session implements StreamHandler, FrameSink {
 
   #failPending(fail: (request: Request) => void): void {
     this.queue.failAll(fail);
-    for (let count = this.#pings.length; count > 0; count--) {
-      const request = this.#pings.shift()?.request;
-      if (request !== null && request !== undefined) fail(request);
-    }
+    this.#pings.failAll(fail);
   }
 
   #failEnded(request: Request): void {
@@ -513,25 +429,3 @@ export class Session implements StreamHandler, FrameSink {
 
 /** A timer that fires so late, ms, means that our own process stood still. */
 const lateMs = 250;
-
-const pingOperation: Operation<null, number> = {
-  opcode: OpCode.ping,
-  doing: 'ping the server',
-  encode() {},
-  decode: () => 0,
-};
-
-const noTarget: RequestTarget = { path: '', serverPath: '', chroot: '' };
-
-const removalEvents = [
-  { type: 'dataWatchRemoved', among: ['data', 'exist'] },
-  { type: 'childWatchRemoved', among: ['child'] },
-  { type: 'persistentWatchRemoved', among: ['persistent', 'persistentRecursive'] },
-] as const satisfies readonly { type: WatchEventType; among: readonly WatchKind[] }[];
-
-function writePing(writer: JuteWriter): void {
-  writer.writeInt(SpecialXid.ping);
-  writer.writeInt(OpCode.ping);
-}
-
-function ignore(): void {}

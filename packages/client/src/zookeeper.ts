@@ -2,6 +2,7 @@ import { ErrorCode } from '@meerkat/protocol';
 import type { Acl } from './acl.ts';
 import type { Credential } from './credentials.ts';
 import { BadArgumentsError, NoWatcherError, ZooKeeperError } from './errors.ts';
+import type { SessionTicket } from './handshake.ts';
 import * as acls from './operations/acls.ts';
 import * as admin from './operations/admin.ts';
 import * as children from './operations/children.ts';
@@ -20,8 +21,8 @@ import * as watching from './operations/watching.ts';
 import { type ClientOptions, settingsOf, validateCredential, validateTimeout } from './options.ts';
 import { toServerPath, validatePath, validateSequentialPath } from './paths.ts';
 import type { ClientPorts, Clock } from './ports.ts';
-import { Request, type RequestOptions, type RequestTarget } from './request.ts';
-import { Session, type SessionTicket } from './session.ts';
+import { noTarget, Request, type RequestOptions, type RequestTarget } from './request.ts';
+import { Session } from './session.ts';
 import type { Stat } from './stat.ts';
 import type { ConnectionState } from './states.ts';
 import { waitForConnection } from './wait-for-connection.ts';
@@ -293,11 +294,11 @@ export class ZooKeeper implements AsyncDisposable {
     validatePath(path, 'remove watches from');
     const kinds = watching.selectedKinds[type];
     const serverPath = toServerPath(this.#chroot, path);
-    const { watches } = this.#session;
-    if (!watches.has(kinds, serverPath, watcher))
+    const { registry } = this.#session.watches;
+    if (!registry.has(kinds, serverPath, watcher))
       throw new NoWatcherError({ doing: 'remove watches from', path });
     // The server keeps one watch for all our watchers: it goes with the last of them.
-    const others = watcher !== null && watches.hasOther(kinds, serverPath, watcher);
+    const others = watcher !== null && registry.hasOther(kinds, serverPath, watcher);
     const operation = others ? watching.checkWatches : watching.removeWatches;
     try {
       await this.#call(operation, path, type, options);
@@ -305,7 +306,7 @@ export class ZooKeeper implements AsyncDisposable {
       const lost = error instanceof ZooKeeperError && error.code === ErrorCode.connectionLoss;
       if (!lost || options?.local !== true) throw error;
     }
-    this.#session.dropWatches(kinds, serverPath, watcher);
+    this.#session.watches.drop(kinds, serverPath, watcher);
   }
 
   /** True when the server has a watch of this type for this session on the path. */
@@ -472,8 +473,6 @@ export class ZooKeeper implements AsyncDisposable {
 
 /** Where the ensemble keeps its configuration (`ZooDefs.CONFIG_NODE`). */
 const configPath = '/zookeeper/config';
-
-const noTarget = { path: '', serverPath: '', chroot: '' };
 
 function badArgument(doing: string, value: unknown): BadArgumentsError {
   return new BadArgumentsError({

@@ -10,8 +10,9 @@ export const nodePorts: ClientPorts = {
     nowMs: () => performance.now(),
     startTimer: (delayMs, callback) => setTimeout(callback, delayMs),
     cancelTimer: (handle) => clearTimeout(handle as NodeJS.Timeout),
-    // Runs after the promises of this turn: calls that follow from its answers leave with the same write.
-    endOfTurn: (callback) => process.nextTick(callback),
+    // A tick asked for by a promise runs when no promise is left to run: calls that follow from the answers
+    // of this turn leave with the same write.
+    endOfTurn: (callback) => queueMicrotask(() => process.nextTick(callback)),
   },
   random: { below: (bound) => randomInt(bound) },
 };
@@ -20,6 +21,9 @@ export const nodePorts: ClientPorts = {
 function dial(server: HostPort, handler: StreamHandler): Stream {
   return new TcpStream(server, handler);
 }
+
+/** How long what was written may still take to leave after a close, ms. */
+const lingerMs = 1000;
 
 class TcpStream implements Stream {
   readonly #socket: Socket;
@@ -55,7 +59,12 @@ class TcpStream implements Stream {
     socket.removeAllListeners();
     // An error that comes late, of a name that does not resolve say, concerns nobody any more.
     socket.on('error', () => {});
-    if (socket.connecting || socket.destroyed) socket.destroy();
-    else socket.destroySoon();
+    if (socket.connecting || socket.writableLength === 0) {
+      socket.destroy();
+      return;
+    }
+    socket.destroySoon();
+    // A server that reads no more must not keep the process alive.
+    setTimeout(() => socket.destroy(), lingerMs).unref();
   }
 }

@@ -25,7 +25,7 @@ export type MultiOperation =
       readonly mode?: CreateMode;
       readonly acl?: Acl;
       readonly ttlMs?: number;
-      /** Asks for the Stat of the new znode too (servers from 3.5 on). Containers and TTLs always have it. */
+      /** Asks for the Stat of the new znode too. Servers before 3.10 leave it out but for containers and TTLs. */
       readonly withStat?: boolean;
     }
   | { readonly op: 'delete'; readonly path: string; readonly version?: number }
