@@ -141,6 +141,11 @@ export class FakeStream implements Stream {
 
   // The server, for the test
 
+  /** Takes the connection. */
+  open(): void {
+    this.#handler.onOpen();
+  }
+
   /** Takes the connection and answers the handshake. Returns what the client asked for. */
   async welcome(answer: Partial<Welcome> = {}): Promise<ReturnType<typeof readConnectRequest>> {
     this.#handler.onOpen();
