@@ -148,9 +148,11 @@ class LoadRun {
     this.#phase = 'warming up';
     const reports = setInterval(() => this.#report(), 1000);
     const ends = this.#connections.map((connection) => connection.run(load));
-    await this.#wait(warmUpMs);
-    this.#recorder.clear();
-    this.#operationsReported = 0;
+    if (warmUpMs > 0) {
+      await this.#wait(warmUpMs);
+      this.#recorder.clear();
+      this.#operationsReported = 0;
+    }
     this.#phase = 'measuring';
     const measuringSinceMs = performance.now();
     await this.#wait(durationMs);

@@ -1,0 +1,28 @@
+import type { ShellClient } from './command.ts';
+import { commandNames } from './command-table.ts';
+import { childPath } from './znode-path.ts';
+
+/**
+ * What a line may go on with: paths when its last word begins with `/`, else commands. Returns the
+ * candidates and the part of the line that they replace, as Node's readline wants it.
+ */
+export async function completeLine(
+  line: string,
+  client: ShellClient | undefined,
+): Promise<[string[], string]> {
+  const word = /\S*$/.exec(line)?.[0] ?? '';
+  if (!word.startsWith('/')) {
+    const names = commandNames.filter((name) => name.startsWith(word));
+    return [names.map((name) => `${name} `), word];
+  }
+  const slash = word.lastIndexOf('/');
+  const parent = slash === 0 ? '/' : word.slice(0, slash);
+  try {
+    const children = (await client?.getChildren(parent)) ?? [];
+    const paths = children.map((name) => childPath(parent, name)).sort();
+    return [paths.filter((path) => path.startsWith(word)), word];
+  } catch {
+    // No such znode, no permission, no connection: nothing to offer.
+    return [[], word];
+  }
+}
