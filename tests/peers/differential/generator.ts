@@ -101,6 +101,7 @@ export class StepGenerator {
       [3, operations.multiRead],
       [1, operations.reconfig],
       [2, operations.truncated],
+      [1, operations.oddText],
     ]);
     return [make(source)];
   }
@@ -127,6 +128,7 @@ export class StepGenerator {
       ['a negative length', 'ffffffff'],
       ['a length beyond jute.maxbuffer', '00100000'],
       ['a huge length', '7fffffff'],
+      ['an empty frame', '00000000'],
       ['a frame that holds half a header', '0000000400000001'],
     ] as const);
     return { kind: 'bytes', session, text, bytes: Buffer.from(digits, 'hex') };

@@ -367,6 +367,42 @@ export function truncated(source: OperationSource): Operation {
   };
 }
 
+/** Paths as bytes: null, or text that is not UTF-8, which Java reads with U+FFFD in place of what it cannot decode. */
+const oddTexts: readonly (string | null)[] = [
+  null,
+  '2fff',
+  '2fc0af',
+  '2fe28c',
+  '2feda0bdedb0b1',
+  '2ff09f98',
+  '2ff09f9880',
+  '2ff8888080',
+  '2fe0809f61',
+  '2f61ffc3a9',
+];
+
+/** A request with a path that is no proper text. */
+export function oddText({ random }: OperationSource): Operation {
+  const text = random.pick(oddTexts);
+  // A null path is OK for a few requests in Java, which no client sends; the others refuse it.
+  const type =
+    text === null
+      ? random.pick([OpCode.getData, OpCode.getACL, OpCode.delete, OpCode.getAllChildrenNumber])
+      : random.pick([OpCode.getData, OpCode.sync, OpCode.delete, OpCode.setData, OpCode.create]);
+  return {
+    type,
+    paths: [],
+    text: `${opName(type)} of the text ${text}`,
+    write: (writer) => {
+      writer.writeBuffer(text === null ? null : Buffer.from(text, 'hex'));
+      if (type === OpCode.getData) writer.writeBoolean(false);
+      if (type === OpCode.setData || type === OpCode.create) writer.writeBuffer(null);
+      if (type === OpCode.create) writeAcls(writer, openAcl);
+      if (type !== OpCode.getData) writer.writeInt(0);
+    },
+  };
+}
+
 /** Quota nodes of `root`, made or changed the way `setquota` does. */
 export function quota(source: OperationSource): Operation[] {
   const { random } = source;
