@@ -1,6 +1,6 @@
 import { type JuteWriter, OpCode, SpecialXid } from '@meerkat/protocol';
 import { decodeNothing, type Operation } from './operations/operation.ts';
-import { noTarget, Request } from './request.ts';
+import { noTarget, type PendingRequest, Request } from './request.ts';
 import { Ring } from './ring.ts';
 
 /** What a client proves who it is with. */
@@ -16,7 +16,7 @@ export class Credentials {
   readonly #all: Credential[] = [];
   /** Who waits for each credential that is on its way, in the order of the answers. */
   readonly #unanswered = new Ring<Credential>();
-  #waiting: { credential: Credential; request: Request }[] = [];
+  #waiting: { credential: Credential; request: Request<null, void> }[] = [];
 
   /** Adds a credential. The request settles when a server has answered. */
   add(credential: Credential): Request<null, void> {
@@ -57,7 +57,7 @@ export class Credentials {
   }
 
   /** The client has ended. */
-  failAll(fail: (request: Request) => void): void {
+  failAll(fail: (request: PendingRequest) => void): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { request } of waiting) fail(request);

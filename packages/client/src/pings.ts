@@ -1,6 +1,6 @@
 import { type JuteWriter, OpCode, SpecialXid } from '@meerkat/protocol';
 import type { Operation } from './operations/operation.ts';
-import { noTarget, Request } from './request.ts';
+import { noTarget, type PendingRequest, Request } from './request.ts';
 import type { RequestQueue } from './request-queue.ts';
 import { Ring } from './ring.ts';
 
@@ -26,7 +26,7 @@ export class Pings {
   }
 
   /** The connection is gone, and the answers with it. */
-  failAll(fail: (request: Request) => void): void {
+  failAll(fail: (request: PendingRequest) => void): void {
     for (let count = this.#unanswered.length; count > 0; count--) {
       const request = this.#unanswered.shift()?.request;
       if (request !== null && request !== undefined) fail(request);

@@ -49,7 +49,7 @@ export interface Stream {
 }
 
 /** What `Clock.startTimer` returns. */
-export type TimerHandle = unknown;
+export type TimerHandle = object | number;
 
 /** Time, and the end of the present turn. */
 export interface Clock {

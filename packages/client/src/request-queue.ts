@@ -2,7 +2,7 @@ import { JuteWriter } from '@meerkat/protocol';
 import { BadArgumentsError, ProtocolError, RequestQueueFullError } from './errors.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Clock, Stream } from './ports.ts';
-import type { Request } from './request.ts';
+import type { PendingRequest } from './request.ts';
 import { Ring } from './ring.ts';
 
 /** What the queue takes: the options it obeys, the time, and what to tell. */
@@ -21,8 +21,8 @@ export class RequestQueue {
   readonly #limits: ClientLimits;
   readonly #clock: Clock;
   readonly #onSent: (nowMs: number) => void;
-  readonly #inFlight = new Ring<Request>();
-  readonly #waiting = new Ring<Request>();
+  readonly #inFlight = new Ring<PendingRequest>();
+  readonly #waiting = new Ring<PendingRequest>();
   readonly #scratch = new JuteWriter();
   readonly #capacityWaiters = new Set<() => void>();
   #out = new JuteWriter(16 * 1024);
@@ -48,7 +48,7 @@ export class RequestQueue {
   }
 
   /** Sends a request, or lets it wait when there is no connection or too much is under way. */
-  submit(request: Request): void {
+  submit(request: PendingRequest): void {
     if (this.#stream !== null && this.#waiting.length === 0 && this.#maySendMore()) {
       const start = this.#out.length;
       if (!this.#encode(this.#out, request)) return;
@@ -66,7 +66,7 @@ export class RequestQueue {
   }
 
   /** Sends a packet under a number of its own that is answered in order, ahead of all that wait. */
-  submitSpecial(xid: number, request: Request): void {
+  submitSpecial(xid: number, request: PendingRequest): void {
     const start = this.#out.length;
     if (!this.#encode(this.#out, request)) return;
     request.xid = xid;
@@ -92,7 +92,7 @@ export class RequestQueue {
   pump(): void {
     if (this.#stream === null) return;
     while (this.#waiting.length > 0 && this.#maySendMore()) {
-      const request = this.#waiting.shift() as Request;
+      const request = this.#waiting.shift() as PendingRequest;
       const frame = request.frame as Uint8Array;
       request.frame = null;
       this.#waitingBytes -= frame.length;
@@ -109,7 +109,7 @@ export class RequestQueue {
    *
    * @throws ProtocolError when it answers no request, or not the one whose turn it is
    */
-  take(xid: number): Request {
+  take(xid: number): PendingRequest {
     const request = this.#inFlight.peek();
     if (request === undefined) {
       throw new ProtocolError(`Cannot match a reply: current xid is ${xid}, and no request waits`);
@@ -131,11 +131,11 @@ export class RequestQueue {
   }
 
   /** Fails every request, sent or waiting, in order. */
-  failAll(fail: (request: Request) => void): void {
+  failAll(fail: (request: PendingRequest) => void): void {
     for (const ring of [this.#inFlight, this.#waiting]) {
       // Only those that are there now: a failed call may be repeated at once.
       for (let count = ring.length; count > 0; count--) {
-        const request = ring.shift() as Request;
+        const request = ring.shift() as PendingRequest;
         request.frame = null;
         fail(request);
       }
@@ -176,20 +176,20 @@ export class RequestQueue {
     return this.#waiting.length >= waitingRequestsMax || this.#waitingBytes >= waitingBytesMax;
   }
 
-  #fullError(request: Request): RequestQueueFullError {
+  #fullError(request: PendingRequest): RequestQueueFullError {
     return new RequestQueueFullError(
       `Cannot ${request.operation.doing} ${request.path}: current value is ${this.#waiting.length} waiting requests of ${this.#waitingBytes} bytes; wait for capacity()`,
     );
   }
 
   /** Writes a frame at the writer's end, without its number. False when it is too long: the request has failed. */
-  #encode(writer: JuteWriter, request: Request): boolean {
+  #encode(writer: JuteWriter, request: PendingRequest): boolean {
     const { operation } = request;
     const start = writer.beginFrame();
     writer.writeInt(0);
     writer.writeInt(operation.opcode);
     try {
-      operation.encode(writer, request.serverPath, request.body);
+      request.encode(writer);
     } catch (error) {
       writer.length = start;
       request.reject(error);
@@ -205,7 +205,7 @@ export class RequestQueue {
     return false;
   }
 
-  #tooLongError(request: Request, bytes: number): BadArgumentsError {
+  #tooLongError(request: PendingRequest, bytes: number): BadArgumentsError {
     const { path } = request;
     const most = this.#limits.requestBytesMax;
     return new BadArgumentsError({
@@ -214,7 +214,7 @@ export class RequestQueue {
     });
   }
 
-  #register(request: Request, writer: JuteWriter, start: number): void {
+  #register(request: PendingRequest, writer: JuteWriter, start: number): void {
     this.#xid = this.#xid === 0x7fffffff ? 1 : this.#xid + 1;
     request.xid = this.#xid;
     writer.view.setInt32(start + 4, request.xid);

@@ -1,4 +1,4 @@
-import { ErrorCode, type JuteReader } from '@meerkat/protocol';
+import { ErrorCode, type JuteReader, type JuteWriter } from '@meerkat/protocol';
 import {
   ConnectionLossError,
   errorOf,
@@ -8,7 +8,7 @@ import {
 } from './errors.ts';
 import type { Operation } from './operations/operation.ts';
 import type { Clock, TimerHandle } from './ports.ts';
-import type { Watcher } from './watches.ts';
+import type { Watcher, WatchKind } from './watches.ts';
 
 /** What every call takes. */
 export interface RequestOptions {
@@ -18,12 +18,48 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
 }
 
+/** A call as the queue and the session see it, whatever its operation. */
+export interface PendingRequest {
+  readonly operation: {
+    readonly opcode: number;
+    readonly doing: string;
+    readonly watchKind?: WatchKind;
+  };
+  /** The path as the caller gave it; '' when the operation has none. */
+  readonly path: string;
+  readonly serverPath: string;
+  readonly watcher: Watcher | null;
+  /** The number it was sent under, 0 before. */
+  xid: number;
+  /** Its bytes while it waits to be sent: the xid is filled in then. */
+  frame: Uint8Array | null;
+  /** True once the caller has an answer. */
+  readonly isSettled: boolean;
+  /** True when the request has not left this client. */
+  readonly neverSent: boolean;
+  /** Writes the request's record. */
+  encode(writer: JuteWriter): void;
+  /**
+   * Reads the reply and settles. True when the watch, if any, is to be registered.
+   *
+   * @throws JuteError when the reply does not decode; the caller drops the connection
+   */
+  answer(reader: JuteReader, code: number): boolean;
+  /** The call failed. */
+  reject(reason: unknown): void;
+  /** The server answered with a code of ZooKeeper's. */
+  fail(code: number): void;
+  /** The connection was lost, or never made. */
+  lose(cause: Error): void;
+  /** Lets the call be given up by a signal or after a time. */
+  limit(signal: AbortSignal | undefined, timeoutMs: number | undefined, clock: Clock): void;
+}
+
 /**
  * One call that waits for its reply. It settles exactly once; after that a reply is taken off the stream and
  * dropped.
  */
-// biome-ignore lint/suspicious/noExplicitAny: a queue holds requests of all operations
-export class Request<Body = any, Result = any> {
+export class Request<Body, Result> implements PendingRequest {
   readonly operation: Operation<Body, Result>;
   readonly path: string;
   readonly serverPath: string;
@@ -32,9 +68,7 @@ export class Request<Body = any, Result = any> {
   readonly watcher: Watcher | null;
   /** Settles with the result. */
   readonly promise: Promise<Result>;
-  /** The number it was sent under. */
   xid = 0;
-  /** Its bytes while it waits to be sent: the xid is filled in then. */
   frame: Uint8Array | null = null;
   #resolve: ((result: Result) => void) | null;
   #reject: (reason: unknown) => void;
@@ -53,11 +87,10 @@ export class Request<Body = any, Result = any> {
     this.body = body;
     this.watcher = watcher;
     this.promise = new Promise<Result>(captureSettlers);
-    this.#resolve = capturedResolve as (result: Result) => void;
+    this.#resolve = capturedResolve;
     this.#reject = capturedReject;
   }
 
-  /** True once the caller has an answer. */
   get isSettled(): boolean {
     return this.#resolve === null;
   }
@@ -70,35 +103,30 @@ export class Request<Body = any, Result = any> {
     resolve(result);
   }
 
-  /** The call failed. */
   reject(reason: unknown): void {
     if (this.#resolve === null) return;
     this.#settled();
     this.#reject(reason);
   }
 
-  /** True when the request has not left this client. */
   get neverSent(): boolean {
     return this.xid === 0;
   }
 
-  /** The server answered with a code of ZooKeeper's. */
   fail(code: number): void {
     if (this.#resolve !== null) this.reject(errorOf(code, this.#details()));
   }
 
-  /** The connection was lost, or never made. */
   lose(cause: Error): void {
     if (this.#resolve === null) return;
     const { neverSent } = this;
     this.reject(new ConnectionLossError({ ...this.#details(), cause, neverSent }));
   }
 
-  /**
-   * Reads the reply and settles. True when the watch, if any, is to be registered.
-   *
-   * @throws JuteError when the reply does not decode; the caller drops the connection
-   */
+  encode(writer: JuteWriter): void {
+    this.operation.encode(writer, this.serverPath, this.body);
+  }
+
   answer(reader: JuteReader, code: number): boolean {
     if (code === ErrorCode.ok) {
       // Decoded even when nobody waits any more: bytes that do not decode are a fault of the stream.
@@ -113,7 +141,6 @@ export class Request<Body = any, Result = any> {
     return false;
   }
 
-  /** Lets the call be given up by a signal or after a time. */
   limit(signal: AbortSignal | undefined, timeoutMs: number | undefined, clock: Clock): void {
     if (this.isSettled || (signal === undefined && timeoutMs === undefined)) return;
     this.#limits = new Limiter(this, signal, timeoutMs, clock);
@@ -170,14 +197,14 @@ function captureSettlers(
 
 /** Watches a signal and a timer on behalf of one request. */
 class Limiter {
-  readonly #request: Request;
+  readonly #request: PendingRequest;
   readonly #signal: AbortSignal | undefined;
   readonly #clock: Clock;
   readonly #timer: TimerHandle | null;
   readonly #onAbort = (): void => this.#request.reject(this.#signal?.reason);
 
   constructor(
-    request: Request,
+    request: PendingRequest,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
     clock: Clock,
@@ -196,7 +223,7 @@ class Limiter {
   }
 }
 
-function timeoutError(request: Request, timeoutMs: number): RequestTimeoutError {
+function timeoutError(request: PendingRequest, timeoutMs: number): RequestTimeoutError {
   const { doing } = request.operation;
   const { path, neverSent } = request;
   const state = neverSent ? 'it was not sent' : 'it may still happen';

@@ -16,7 +16,7 @@ import { closeSession } from './operations/admin.ts';
 import { Pings } from './pings.ts';
 import type { ClientPorts, HostPort, Stream, StreamHandler, TimerHandle } from './ports.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
-import { noTarget, Request } from './request.ts';
+import { noTarget, type PendingRequest, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { StateFeed } from './state-feed.ts';
 import type { ConnectionState } from './states.ts';
@@ -133,7 +133,7 @@ export class Session implements StreamHandler, FrameSink {
   }
 
   /** Sends a request, or lets it wait for a connection; after the end it fails. */
-  submit(request: Request): void {
+  submit(request: PendingRequest): void {
     if (this.#phase === 'ended' || this.#closing !== null) this.#failEnded(request);
     else this.queue.submit(request);
   }
@@ -232,7 +232,7 @@ export class Session implements StreamHandler, FrameSink {
     }
   }
 
-  #answer(request: Request, reader: JuteReader, code: number): void {
+  #answer(request: PendingRequest, reader: JuteReader, code: number): void {
     // A call that was given up leaves its watch on the server; nobody here wants to hear of it.
     const wanted = !request.isSettled;
     try {
@@ -348,12 +348,12 @@ export class Session implements StreamHandler, FrameSink {
     this.#stream = null;
   }
 
-  #failPending(fail: (request: Request) => void): void {
+  #failPending(fail: (request: PendingRequest) => void): void {
     this.queue.failAll(fail);
     this.#pings.failAll(fail);
   }
 
-  #failEnded(request: Request): void {
+  #failEnded(request: PendingRequest): void {
     const { doing } = request.operation;
     const { path } = request;
     const status = this.#closing === null ? this.state.status : 'closed';

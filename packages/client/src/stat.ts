@@ -97,11 +97,11 @@ export class Stat {
 
   /** All fields for JSON: 64-bit ids as ZooKeeper prints them, `0x` and hexadecimal digits. */
   toJSON(): Record<string, number | string> {
-    const entries = Object.entries(this.toObject()).map(([name, value]) => [
-      name,
-      typeof value === 'bigint' ? `0x${BigInt.asUintN(64, value).toString(16)}` : value,
-    ]);
-    return Object.fromEntries(entries) as Record<string, number | string>;
+    const fields: Record<string, number | string> = {};
+    for (const [name, value] of Object.entries<number | bigint>({ ...this.toObject() })) {
+      fields[name] = typeof value === 'bigint' ? hexadecimal(value) : value;
+    }
+    return fields;
   }
 
   #int(offset: number): number {
@@ -126,6 +126,10 @@ Object.defineProperty(Stat.prototype, Symbol.for('nodejs.util.inspect.custom'), 
     return this.toObject();
   },
 });
+
+function hexadecimal(value: bigint): string {
+  return `0x${BigInt.asUintN(64, value).toString(16)}`;
+}
 
 /** Takes a Stat from a reply: remembers where it is. */
 export function takeStat(reader: JuteReader): Stat {

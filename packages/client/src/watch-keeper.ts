@@ -2,7 +2,7 @@ import { ErrorCode, type JuteReader, SpecialXid } from '@meerkat/protocol';
 import type { Dispatcher } from './listeners.ts';
 import { setWatches, setWatches2 } from './operations/watching.ts';
 import { toClientPath } from './paths.ts';
-import { noTarget, Request } from './request.ts';
+import { noTarget, type PendingRequest, Request } from './request.ts';
 import type { RequestQueue } from './request-queue.ts';
 import {
   eventTypes,
@@ -24,7 +24,7 @@ export class WatchKeeper {
   }
 
   /** The server has set the watch of a request. */
-  register(request: Request, code: number): void {
+  register(request: PendingRequest, code: number): void {
     const { operation, watcher, serverPath } = request;
     if (watcher === null || operation.watchKind === undefined) return;
     this.registry.add(code === ErrorCode.ok ? operation.watchKind : 'exist', serverPath, watcher);

@@ -21,7 +21,13 @@ import * as watching from './operations/watching.ts';
 import { type ClientOptions, settingsOf, validateCredential, validateTimeout } from './options.ts';
 import { toServerPath, validatePath, validateSequentialPath } from './paths.ts';
 import type { ClientPorts, Clock } from './ports.ts';
-import { noTarget, Request, type RequestOptions, type RequestTarget } from './request.ts';
+import {
+  noTarget,
+  type PendingRequest,
+  Request,
+  type RequestOptions,
+  type RequestTarget,
+} from './request.ts';
 import { Session } from './session.ts';
 import type { Stat } from './stat.ts';
 import type { ConnectionState } from './states.ts';
@@ -452,7 +458,7 @@ export class ZooKeeper implements AsyncDisposable {
     }
   }
 
-  #limit(request: Request, options: RequestOptions | undefined): void {
+  #limit(request: PendingRequest, options: RequestOptions | undefined): void {
     options?.signal?.throwIfAborted();
     validateTimeout(options?.timeoutMs);
     const signal = options?.signal;
