@@ -71,6 +71,11 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'not sent: ZOOKEEPER-4472 (3.9.0) added them; 3.8 answers MARSHALLINGERROR',
   },
   {
+    name: 'single writes that do not decode',
+    reason:
+      'not sent: both answer MARSHALLINGERROR, but 3.8 gives the failure a zxid and logs it, trunk does not',
+  },
+  {
     name: 'check outside a multi',
     reason:
       'not sent: 3.8 logs it, never answers and cannot start again; ZOOKEEPER-2623 (3.9.3) answers UNIMPLEMENTED and closes',
