@@ -44,7 +44,8 @@ export function waitForConnection(
     const cause = session.lastDialError;
     const reason = cause === null ? 'no server answered' : cause.message;
     const message = `Cannot connect: current value is ${session.state.status} after ${timeoutMs} ms, and ${reason}`;
-    return new ConnectionLossError(cause === null ? { message } : { message, cause });
+    const details = { message, neverSent: true };
+    return new ConnectionLossError(cause === null ? details : { ...details, cause });
   }
 }
 
