@@ -11,6 +11,8 @@ export interface Limits {
   readonly outstandingRequestsMax: number;
   /** Replies waiting for a client that does not read, bytes; then it is cut. Ours: ZooKeeper has no bound. */
   readonly unsentBytesMax: number;
+  /** Replies that wait before the connection is not read from any more, bytes. Ours. */
+  readonly unreadBytesMax: number;
   /** Bytes of requests of one connection that wait behind its own writes; then its reading pauses. Ours. */
   readonly deferredBytesMax: number;
   /** Operations in one multi. Ours: the frame limit alone allows 100,000 and more. */
@@ -33,6 +35,7 @@ export const defaultLimits: Limits = {
   extraBytesMax: 0xfffff,
   outstandingRequestsMax: 1000,
   unsentBytesMax: 64 * 1024 * 1024,
+  unreadBytesMax: 1024 * 1024,
   deferredBytesMax: 4 * 1024 * 1024,
   multiOperationsMax: 1_000_000,
   aclEntriesMax: 100_000,

@@ -149,8 +149,6 @@ export interface ReplicaConfig {
   readonly largeRequestBytesMax: number;
   /** A request of more bytes than this is large; -1 is none. `largeRequestThreshold`. */
   readonly largeRequestThresholdBytes: number;
-  /** Writes an audit event per changing operation. `audit.enable`. */
-  readonly auditEnabled: boolean;
   /** Bounds; `jute.maxbuffer`, `jute.maxbuffer.extrasize` and `globalOutstandingLimit` set theirs. */
   readonly limits: Limits;
 }
@@ -216,6 +214,5 @@ export const defaultReplicaConfig: ReplicaConfig = {
   },
   largeRequestBytesMax: 100 * 1024 * 1024,
   largeRequestThresholdBytes: -1,
-  auditEnabled: false,
   limits: defaultLimits,
 };

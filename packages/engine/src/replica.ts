@@ -223,6 +223,7 @@ export class Replica implements TimerListener {
 
   #commit(bytes: Uint8Array, start: number, end: number, count: number): void {
     assert(this.#pipeline !== null, 'what becomes durable was prepared');
+    this.intake.beginCommit();
     this.#pipeline.commit(bytes, start, end, count);
     this.intake.flush();
     this.#snapshots?.committed(count, end - start);

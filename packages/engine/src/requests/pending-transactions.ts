@@ -10,6 +10,7 @@ export class PendingTransactions {
   #xids: Int32Array = new Int32Array(initialCapacity);
   #types: Int32Array = new Int32Array(initialCapacity);
   #receivedMs: Float64Array = new Float64Array(initialCapacity);
+  #largeBytes: Int32Array = new Int32Array(initialCapacity);
   #mask = initialCapacity - 1;
   /** Sequence number of the oldest one. */
   #head = 1;
@@ -32,14 +33,22 @@ export class PendingTransactions {
    * @param connection whom to answer; null for the server's own
    * @param type the request's operation code
    * @param receivedMs when the request came, monotonic ms
+   * @param largeBytes its size when it counts as large, else 0
    */
-  push(connection: ClientConnection | null, xid: number, type: number, receivedMs: number): number {
+  push(
+    connection: ClientConnection | null,
+    xid: number,
+    type: number,
+    receivedMs: number,
+    largeBytes: number,
+  ): number {
     if (this.count > this.#mask) this.#grow();
     const at = this.#tail & this.#mask;
     this.#connections[at] = connection;
     this.#xids[at] = xid;
     this.#types[at] = type;
     this.#receivedMs[at] = receivedMs;
+    this.#largeBytes[at] = largeBytes;
     return this.#tail++;
   }
 
@@ -60,6 +69,10 @@ export class PendingTransactions {
     return this.#receivedMs[this.#head & this.#mask] as number;
   }
 
+  get largeBytes(): number {
+    return this.#largeBytes[this.#head & this.#mask] as number;
+  }
+
   /** Drops the oldest. */
   shift(): void {
     assert(this.#head < this.#tail, 'a transaction is pending', this.#head, this.#tail);
@@ -70,6 +83,7 @@ export class PendingTransactions {
   #grow(): void {
     const old = { connections: this.#connections, xids: this.#xids, types: this.#types };
     const oldReceivedMs = this.#receivedMs;
+    const oldLargeBytes = this.#largeBytes;
     const oldMask = this.#mask;
     const capacity = (oldMask + 1) * 2;
     this.#mask = capacity - 1;
@@ -77,11 +91,13 @@ export class PendingTransactions {
     this.#xids = new Int32Array(capacity);
     this.#types = new Int32Array(capacity);
     this.#receivedMs = new Float64Array(capacity);
+    this.#largeBytes = new Int32Array(capacity);
     for (let i = this.#head; i < this.#tail; i++) {
       this.#connections[i & this.#mask] = old.connections[i & oldMask] as ClientConnection | null;
       this.#xids[i & this.#mask] = old.xids[i & oldMask] as number;
       this.#types[i & this.#mask] = old.types[i & oldMask] as number;
       this.#receivedMs[i & this.#mask] = oldReceivedMs[i & oldMask] as number;
+      this.#largeBytes[i & this.#mask] = oldLargeBytes[i & oldMask] as number;
     }
   }
 }

@@ -159,9 +159,10 @@ export function sync(
   reader: JuteReader,
   reply: JuteWriter,
 ): ErrorCode {
-  readPath(reader, path);
-  reply.writeInt(path.end - path.start);
-  reply.writeBytes(reader.bytes, path.start, path.end);
+  // Even a null path comes back as it is.
+  const length = reader.skipBuffer();
+  reply.writeInt(length);
+  if (length > 0) reply.writeBytes(reader.bytes, reader.position - length, reader.position);
   return ErrorCode.ok;
 }
 

@@ -1,4 +1,4 @@
-import { decodeUtf8, JuteError, type JuteReader } from '@meerkat/protocol';
+import { JuteError, type JuteReader } from '@meerkat/protocol';
 import { type NodeId, noNode, rootNode, type Tree } from '../tree/tree.ts';
 
 /**
@@ -13,9 +13,10 @@ export interface PathRange {
 }
 
 /**
- * Moves past a path and notes where it lies. Text that is not ASCII must be UTF-8.
+ * Moves past a path and notes where it lies. Malformed UTF-8 is not looked for: Java reads it as U+FFFD,
+ * which no valid path holds.
  *
- * @throws JuteError when the path is null or malformed
+ * @throws JuteError when the path is null, or longer than what is left
  */
 export function readPath(reader: JuteReader, range: PathRange): void {
   const length = reader.skipBuffer();
@@ -23,13 +24,6 @@ export function readPath(reader: JuteReader, range: PathRange): void {
   const end = reader.position;
   range.start = end - length;
   range.end = end;
-  const bytes = reader.bytes;
-  for (let at = range.start; at < end; at++) {
-    if ((bytes[at] as number) > 0x7f) {
-      decodeUtf8(bytes, range.start, end);
-      return;
-    }
-  }
 }
 
 /** Where the last slash lies, -1 when there is none or the path holds a NUL (`validatePathForCreate`). */

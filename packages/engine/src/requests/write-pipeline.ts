@@ -6,6 +6,7 @@ import {
   JuteReader,
   JuteWriter,
   OpCode,
+  readReconfigRequest,
   type Zxid,
 } from '@meerkat/protocol';
 import { digestVersion } from '../tree/digest.ts';
@@ -52,6 +53,8 @@ export interface WriteRequest {
   xid: number;
   type: OpCode;
   receivedMs: number;
+  /** The size of the request when it counts as large, else 0. */
+  largeBytes: number;
 }
 
 /**
@@ -65,6 +68,8 @@ export class WritePipeline {
   readonly pending: PendingTransactions = new PendingTransactions();
   /** The zxid of the newest transaction, applied or not. */
   lastZxid: Zxid;
+  /** Bytes of large requests on their way (`largeRequestThreshold`). */
+  largeBytes = 0;
   /** Transactions prepared since the start. */
   preparedCount = 0;
   readonly #state: ReplicaState;
@@ -168,6 +173,7 @@ export class WritePipeline {
       connection.pendingWrites--;
       this.#replies.onWriteApplied(connection, xid, type as OpCode, error, this.#body, receivedMs);
     }
+    this.largeBytes -= pending.largeBytes;
     pending.shift();
   }
 
@@ -185,6 +191,7 @@ export class WritePipeline {
         case OpCode.deleteContainer:
           return prepareDeleteContainer(context);
         case OpCode.reconfig:
+          readReconfigRequest(context.reader);
           return context.state.config.reconfigEnabled
             ? ErrorCode.unimplemented
             : ErrorCode.reconfigDisabled;
@@ -200,8 +207,9 @@ export class WritePipeline {
   }
 
   #enqueue(request: WriteRequest): number {
-    const { connection } = request;
-    const sequence = this.pending.push(connection, request.xid, request.type, request.receivedMs);
+    const { connection, xid, type, receivedMs, largeBytes } = request;
+    const sequence = this.pending.push(connection, xid, type, receivedMs, largeBytes);
+    this.largeBytes += largeBytes;
     if (connection !== null) {
       connection.pendingWrites++;
       connection.newestPendingSequence = sequence;

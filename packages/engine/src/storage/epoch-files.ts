@@ -74,7 +74,8 @@ function readEpoch(disk: Disk, path: string): number | null {
   if (bytes === null) return null;
   const text = decodeUtf8(bytes, 0, bytes.length).trim();
   const epoch = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(epoch)) throw disagree(path, `Cannot read an epoch: current text is "${text}"`);
+  if (!Number.isSafeInteger(epoch))
+    throw disagree(path, `Cannot read an epoch: current text is "${text}"`);
   return epoch;
 }
 

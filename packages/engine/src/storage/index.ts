@@ -12,6 +12,7 @@ export {
 export * from './log-file-reader.ts';
 export { fileHeaderBytes, recordHeadBytes } from './log-format.ts';
 export * from './log-replay.ts';
+export * from './purge.ts';
 export * from './recover.ts';
 export type {
   SnapshotCursor,
@@ -20,6 +21,8 @@ export type {
   SnapshotTarget,
 } from './snapshot-format.ts';
 export * from './snapshot-reader.ts';
+export * from './snapshot-trigger.ts';
 export * from './snapshot-writer.ts';
 export * from './storage-error.ts';
 export * from './transaction-log.ts';
+export * from './truncate-log.ts';

@@ -1,4 +1,4 @@
-import { asZxid, assert, type Zxid } from '@meerkat/protocol';
+import { assert, asZxid, type Zxid } from '@meerkat/protocol';
 import { adler32 } from '../checksums.ts';
 import type { Disk, ReadableFile } from '../ports.ts';
 import {

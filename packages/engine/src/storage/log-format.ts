@@ -1,4 +1,4 @@
-import { epochOf, counterOf, type JuteWriter, type Zxid } from '@meerkat/protocol';
+import { counterOf, epochOf, type JuteWriter, type Zxid } from '@meerkat/protocol';
 
 /**
  * The bytes of a transaction log file (`FileTxnLog.java`, `FilePadding.java`). Wire format: do not change.

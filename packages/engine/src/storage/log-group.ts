@@ -1,4 +1,4 @@
-import { asZxid, assert, JuteWriter, type Zxid } from '@meerkat/protocol';
+import { assert, asZxid, JuteWriter, type Zxid } from '@meerkat/protocol';
 import { fileHeaderBytes, writeLogHeader } from './log-format.ts';
 
 /**

@@ -49,8 +49,8 @@ export interface ReplayOptions {
   readonly fromZxid: Zxid;
   /** Whether `fromZxid` is a state, so that the next transaction must follow it; else any may be first. */
   readonly anchored: boolean;
-  /** How far one write of the log can reach, bytes: the bound of a torn tail. */
-  readonly groupBytesMax: number;
+  /** How far a crash can have torn the newest file, bytes: as far as one write of the log reaches. */
+  readonly tearBytesMax: number;
 }
 
 const toolkit = 'zkTxnLogToolkit.sh of ZooKeeper';
@@ -75,7 +75,7 @@ export function replayLogs(disk: Disk, options: ReplayOptions, sink: RecordSink)
   const logs = listLogs(disk, options.directory);
   const repairs: LogRepair[] = [];
   for (let file = logs.at(-1); file !== undefined; file = logs.at(-1)) {
-    const repair = recordlessFile(disk, file, options.groupBytesMax);
+    const repair = recordlessFile(disk, file, options.tearBytesMax);
     if (repair === null) break;
     repairs.push(repair);
     logs.pop();
@@ -90,7 +90,7 @@ export function replayLogs(disk: Disk, options: ReplayOptions, sink: RecordSink)
       reader.close();
     }
     if (i < files.length - 1) continue;
-    const repair = tornFile(disk, file, reader, options.groupBytesMax);
+    const repair = tornFile(disk, file, reader, options.tearBytesMax);
     if (repair !== null) repairs.push(repair);
   }
   const { lastZxid, recordCount, recordBytes, repeatedCount } = replay;
@@ -99,14 +99,14 @@ export function replayLogs(disk: Disk, options: ReplayOptions, sink: RecordSink)
 }
 
 /** Null when the file has a record. */
-function recordlessFile(disk: Disk, file: DataFile, groupBytesMax: number): LogRepair | null {
+function recordlessFile(disk: Disk, file: DataFile, tearBytesMax: number): LogRepair | null {
   const reader = new LogFileReader(disk, file.path);
   try {
     if (reader.next()) return null;
   } finally {
     reader.close();
   }
-  const repair = tornFile(disk, file, reader, groupBytesMax);
+  const repair = tornFile(disk, file, reader, tearBytesMax);
   const droppedBytes = repair?.droppedBytes ?? 0;
   return { file: file.path, action: 'removed', offset: 0, droppedBytes };
 }
@@ -116,12 +116,12 @@ function tornFile(
   disk: Disk,
   file: DataFile,
   reader: LogFileReader,
-  groupBytesMax: number,
+  tearBytesMax: number,
 ): LogRepair | null {
   if (reader.ending === 'foreign') throw foreignHeader(file);
   const offset = reader.ending === 'empty' ? 0 : reader.offset;
   const whole = reader.ending === 'mismatch';
-  const { verdict, usedBytes } = judgeTail(disk, file.path, offset, whole, groupBytesMax);
+  const { verdict, usedBytes } = judgeTail(disk, file.path, offset, whole, tearBytesMax);
   if (verdict === 'damaged') throw damagedRecord(file, reader);
   if (verdict === 'clean') return null;
   return { file: file.path, action: 'cut', offset, droppedBytes: usedBytes };

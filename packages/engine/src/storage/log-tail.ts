@@ -34,20 +34,22 @@ const sectorBytes = 512;
  *
  * @param offset where the first bad record begins
  * @param whole whether that record is all there, up to its last byte
- * @param groupBytesMax how far a single write can reach
+ * @param tearBytesMax how far unsynced writes can reach, besides a single record that is longer
  */
 export function judgeTail(
   disk: Disk,
   path: string,
   offset: number,
   whole: boolean,
-  groupBytesMax: number,
+  tearBytesMax: number,
 ): LogTail {
-  const bytes = disk.readRange(path, offset, 2 * groupBytesMax);
+  const restBytes = disk.sizeBytes(path) - offset;
+  const reachBytes = tearBytesMax + claimedBytes(disk, path, offset, restBytes);
+  const bytes = disk.readRange(path, offset, Math.min(restBytes, 2 * reachBytes));
   const usedBytes = lengthUsed(bytes);
   if (usedBytes === 0) return { verdict: 'clean', usedBytes };
   const next = findRecord(bytes, 1);
-  if (next >= groupBytesMax) return { verdict: 'damaged', usedBytes };
+  if (next > reachBytes) return { verdict: 'damaged', usedBytes };
   if (next < 0 && !whole) return { verdict: 'torn', usedBytes };
   const torn = hasZeroSector(bytes, offset, next < 0 ? usedBytes : next);
   return { verdict: torn ? 'torn' : 'damaged', usedBytes };
@@ -65,6 +67,14 @@ export function findRecord(bytes: Uint8Array, from: number): number {
     if (adler32(bytes, at + recordHeadBytes, end) === view.getUint32(at + 4)) return at;
   }
   return -1;
+}
+
+/** The length that a record claims, if the file could hold it; else 0. */
+function claimedBytes(disk: Disk, path: string, offset: number, restBytes: number): number {
+  const head = disk.readRange(path, offset, recordHeadBytes);
+  if (head.length < recordHeadBytes) return 0;
+  const length = new DataView(head.buffer, head.byteOffset).getInt32(8);
+  return length > 0 && length < restBytes ? length : 0;
 }
 
 function lengthUsed(bytes: Uint8Array): number {

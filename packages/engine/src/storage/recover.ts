@@ -1,4 +1,4 @@
-import { asZxid, assert, counterOf, formatZxid, type Zxid } from '@meerkat/protocol';
+import { assert, asZxid, counterOf, formatZxid, type Zxid } from '@meerkat/protocol';
 import type { Disk } from '../ports.ts';
 import {
   type DataDirectories,
@@ -61,6 +61,8 @@ export interface RecoveryOptions {
   readonly itemBytesMax: number;
   /** `Limits.logGroupBytesMax`. */
   readonly groupBytesMax: number;
+  /** `forceSync`: without it, a crash may tear more than the last group. */
+  readonly sync: boolean;
 }
 
 /** The state that is brought back: sessions and tree. */
@@ -148,7 +150,11 @@ class Recovery {
     if (replay.lastZxid < lastInPart(loaded)) {
       const last = formatZxid(replay.lastZxid);
       const part = formatZxid(lastInPart(loaded));
-      return this.#skip(file, `it holds a part of ${part}, and the logs end at ${last}`, loaded.bytes);
+      return this.#skip(
+        file,
+        `it holds a part of ${part}, and the logs end at ${last}`,
+        loaded.bytes,
+      );
     }
     return this.#report(replay.lastZxid, loaded, replay, file);
   }
@@ -159,13 +165,11 @@ class Recovery {
   }
 
   #replay(fromZxid: Zxid, anchored: boolean): ReplayedLogs {
-    const { groupBytesMax } = this.#options;
+    const { sync, groupBytesMax } = this.#options;
+    const tearBytesMax = sync ? groupBytesMax : Number.POSITIVE_INFINITY;
     const directory = this.#directories.logs;
-    return replayLogs(
-      this.#disk,
-      { directory, fromZxid, anchored, groupBytesMax },
-      this.#state.applyRecord,
-    );
+    const { applyRecord } = this.#state;
+    return replayLogs(this.#disk, { directory, fromZxid, anchored, tearBytesMax }, applyRecord);
   }
 
   /** An older snapshot must lead at least as far as the newer ones that could not be used. */

@@ -6,12 +6,12 @@ import { fileVersion } from './log-format.ts';
 import {
   digestBytes,
   nodeTailBytes,
+  type SnapshotDigest,
+  type SnapshotTarget,
   sealBytes,
   sessionBytes,
-  type SnapshotDigest,
   snapshotEnd,
   snapshotMagic,
-  type SnapshotTarget,
   zxidBytes,
 } from './snapshot-format.ts';
 import { SnapshotInput } from './snapshot-input.ts';
@@ -194,7 +194,8 @@ class SnapshotReader {
     const digest = this.#readDigest();
     if (!input.has(1)) return { digest, last: null };
     last = this.#tryZxid();
-    if (last === null) throw new JuteError('Cannot read a snapshot: the checksum of its zxid is wrong');
+    if (last === null)
+      throw new JuteError('Cannot read a snapshot: the checksum of its zxid is wrong');
     return { digest, last: this.#endOfFile(last) };
   }
 

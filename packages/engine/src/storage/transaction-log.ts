@@ -3,8 +3,8 @@ import { adler32 } from '../checksums.ts';
 import type { Clock, Disk, DiskDone, WritableFile } from '../ports.ts';
 import { DiskError } from '../ports.ts';
 import { logFileName } from './file-names.ts';
-import { LogGroup } from './log-group.ts';
 import { fileHeaderBytes, paddingRoomBytes, recordEnd, recordHeadBytes } from './log-format.ts';
+import { LogGroup } from './log-group.ts';
 
 /**
  * The transaction log that is being written. Owns the log file, its preallocation, the group commit
@@ -199,9 +199,8 @@ export class TransactionLog {
 
   #writePart(): void {
     const group = this.#leaving;
-    if (this.#file === null || this.#rollRequested) {
-      if (!this.#createFile(group.partFirstZxid)) return;
-    }
+    if (this.#rollRequested && !this.#retireFile()) return;
+    if (this.#file === null && !this.#createFile(group.partFirstZxid)) return;
     const file = this.#file;
     assert(file !== null, 'a log without a file');
     const newFile = this.#position === 0;
@@ -218,8 +217,6 @@ export class TransactionLog {
 
   /** Header and first group go to disk in one write, so no file is ever left with a header alone. */
   #createFile(firstZxid: Zxid): boolean {
-    this.#rollRequested = false;
-    if (this.#file !== null) this.#retire(this.#file);
     this.#path = `${this.#options.directory}/${logFileName(firstZxid)}`;
     this.#position = 0;
     this.#paddedBytes = 0;
@@ -235,7 +232,15 @@ export class TransactionLog {
     }
   }
 
-  #retire(file: WritableFile): void {
+  /**
+   * Lets go of the file being written. False: it has to be synced first, since a later file that
+   * outlives the end of this one would leave a hole between them.
+   */
+  #retireFile(): boolean {
+    this.#rollRequested = false;
+    const file = this.#file;
+    if (file === null) return true;
+    this.#file = null;
     this.#retiring++;
     const closed: DiskDone = () => {
       this.#retiring--;
@@ -243,12 +248,14 @@ export class TransactionLog {
     };
     if (this.#options.sync) {
       file.close(closed);
-      return;
+      return true;
     }
+    this.#begin('retire');
     file.sync((error) => {
       file.close(closed);
-      if (error !== null) this.#fail(error);
+      this.#onStepDone(error);
     });
+    return false;
   }
 
   #begin(step: Step): void {
@@ -412,7 +419,7 @@ export interface TransactionLogListener {
 }
 
 /** What the disk is doing for the log. */
-type Step = 'idle' | 'group' | 'extend' | 'fill' | 'barrier' | 'close';
+type Step = 'idle' | 'group' | 'extend' | 'fill' | 'retire' | 'barrier' | 'close';
 
 /** Written ahead of the records, at most this much at a time, so that no group waits long for it. */
 const zeros = new Uint8Array(256 * 1024);

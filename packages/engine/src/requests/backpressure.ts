@@ -1,0 +1,64 @@
+import type { Limits } from '../limits.ts';
+import type { Network } from '../ports.ts';
+import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
+
+/**
+ * Which connections are not read from, since they have more under way than they may. Owns the rule
+ * (ZooKeeper's `globalOutstandingLimit`, and two bounds of ours); refuses to close anybody.
+ */
+export class Backpressure {
+  readonly #network: Network;
+  readonly #limits: Limits;
+  readonly #inProcess: () => number;
+  readonly #paused = new Set<ClientConnection>();
+
+  /** @param inProcess requests of all connections that are not answered yet */
+  constructor(network: Network, limits: Limits, inProcess: () => number) {
+    this.#network = network;
+    this.#limits = limits;
+    this.#inProcess = inProcess;
+  }
+
+  /** Looks at a connection that has just been heard: over the limits it is not read any further. */
+  check(connection: ClientConnection): void {
+    const outstanding = connection.pendingWrites + connection.deferredCount;
+    if (outstanding === 0) return;
+    const isOver = this.#inProcess() > this.#limits.outstandingRequestsMax;
+    if (isOver || this.#isOverfull(connection)) this.pause(connection);
+  }
+
+  /** Stops reading from a connection until it has caught up. */
+  pause(connection: ClientConnection): void {
+    if (connection.paused || connection.phase === ConnectionPhase.closed) return;
+    connection.paused = true;
+    this.#paused.add(connection);
+    this.#network.setReading(connection.id, false);
+  }
+
+  /** The end of a turn: goes on with those who have caught up. */
+  resume(): void {
+    if (this.#paused.size === 0) return;
+    const hasRoom = this.#inProcess() <= this.#limits.outstandingRequestsMax;
+    for (const connection of this.#paused) {
+      const idle = connection.pendingWrites + connection.deferredCount === 0;
+      if ((!hasRoom && !idle) || this.#isOverfull(connection) || this.isSlow(connection)) continue;
+      connection.paused = false;
+      this.#paused.delete(connection);
+      this.#network.setReading(connection.id, true);
+    }
+  }
+
+  /** The connection is gone. */
+  forget(connection: ClientConnection): void {
+    this.#paused.delete(connection);
+  }
+
+  /** Whether the client takes its replies more slowly than it asks. */
+  isSlow(connection: ClientConnection): boolean {
+    return this.#network.unsentBytes(connection.id) > this.#limits.unreadBytesMax;
+  }
+
+  #isOverfull(connection: ClientConnection): boolean {
+    return (connection.deferred?.size ?? 0) > this.#limits.deferredBytesMax;
+  }
+}

@@ -1,0 +1,342 @@
+import { assert, ErrorCode, JuteError, JuteReader, OpCode, SpecialXid } from '@meerkat/protocol';
+import type { Session } from '../sessions/session.ts';
+import { authenticate, type DigestHash } from './authenticate.ts';
+import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
+import { findReadOperation } from './read-table.ts';
+import type { ReplicaState } from './replica-state.ts';
+import type { ReplyWriter } from './reply-writer.ts';
+import type { ServerCounters } from './server-counters.ts';
+import type { TurnClock } from './turn-clock.ts';
+import { setWatches } from './watch-operations.ts';
+import type { WritePipeline, WriteRequest } from './write-pipeline.ts';
+
+/** What the dispatcher asks of the intake. */
+export interface DispatchHost {
+  readonly digestHash: DigestHash;
+  readonly replies: ReplyWriter;
+  readonly counters: ServerCounters;
+  readonly clock: TurnClock;
+  /** Something a client did that is worth a line, once per kind. */
+  notice(kind: string, connection: ClientConnection, detail: string): void;
+  /** Closes behind what has been written so far. */
+  close(connection: ClientConnection): void;
+  /** Counted, said once, closed without an answer. */
+  refuse(connection: ClientConnection, kind: string, detail: string): void;
+}
+
+/**
+ * Requests of open connections: a read is answered at once from what is applied, a write goes into the
+ * pipeline (`ZooKeeperServer.processPacket`, `FinalRequestProcessor`).
+ *
+ * Owns the order of each connection's replies: a read behind a write of the same connection waits
+ * for it. Nothing a client sends gets further than an error or a closed connection.
+ */
+export class RequestDispatcher {
+  /** Requests of all connections that wait for transactions of their own. */
+  deferredCount = 0;
+  readonly #state: ReplicaState;
+  readonly #host: DispatchHost;
+  readonly #reader = new JuteReader();
+  readonly #write: WriteRequest;
+  #pipeline: WritePipeline | null = null;
+  #draining: ClientConnection | null = null;
+  /** The request being run waited too long in the throttle: it is answered THROTTLEDOP. */
+  isOverdue = false;
+  readonly #runDeferred = (
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    receivedMs: number,
+  ): void => {
+    assert(this.#draining !== null, 'a connection is being drained');
+    this.dispatch(this.#draining, bytes, start, end, receivedMs, true);
+  };
+
+  constructor(state: ReplicaState, host: DispatchHost) {
+    this.#state = state;
+    this.#host = host;
+    this.#write = {
+      connection: null,
+      sessionHi: 0,
+      sessionLo: 0,
+      authIds: [],
+      xid: 0,
+      type: OpCode.error,
+      receivedMs: 0,
+      largeBytes: 0,
+    };
+  }
+
+  /** Where writes go; set once the log is open. */
+  get pipeline(): WritePipeline {
+    assert(this.#pipeline !== null, 'requests come after the start');
+    return this.#pipeline;
+  }
+
+  usePipeline(pipeline: WritePipeline): void {
+    this.#pipeline = pipeline;
+  }
+
+  /** Requests that have come and are not answered. */
+  get inProcess(): number {
+    return (this.#pipeline?.pending.count ?? 0) + this.deferredCount;
+  }
+
+  /**
+   * One request of an open connection.
+   *
+   * @param wasDeferred it waited for its turn, which is now
+   */
+  dispatch(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    receivedMs: number,
+    wasDeferred: boolean,
+  ): void {
+    const reader = this.#reader.reset(bytes, start, end);
+    if (end - start < requestHeaderBytes) {
+      return this.#host.refuse(connection, 'header', `a request of ${end - start} bytes`);
+    }
+    const xid = reader.readInt();
+    const type = reader.readInt() as OpCode;
+    const session = connection.session;
+    // Nothing more is accepted from a session that is ending; Java drops such requests as silently.
+    if (session === null || session.closing) return;
+    this.#state.sessions.expiry.touch(session, this.#host.clock.nowMs, connection.sessionTimeoutMs);
+    if (this.isOverdue) {
+      this.#refuseOverdue(connection, bytes, start, xid);
+    } else if (type === OpCode.ping) {
+      this.#host.replies.header(
+        connection,
+        SpecialXid.ping,
+        this.#state.lastProcessedZxid,
+        ErrorCode.ok,
+      );
+      this.answered(connection, xid, type, receivedMs);
+    } else if (type === OpCode.auth) {
+      this.#authenticate(connection, xid, reader);
+    } else if (isWrite(type)) {
+      if (connection.deferredWrites > 0 && !wasDeferred) {
+        this.defer(connection, bytes, start, end, receivedMs, true);
+      } else {
+        this.#submitRequest(connection, session, xid, type, reader, wasDeferred, receivedMs);
+      }
+    } else if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
+      this.defer(connection, bytes, start, end, receivedMs, false);
+    } else {
+      this.#read(connection, xid, type, reader, receivedMs);
+    }
+  }
+
+  /** THROTTLEDOP, in line behind the connection's transactions (`Request.isThrottled`). */
+  #refuseOverdue(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    xid: number,
+  ): void {
+    this.#host.counters.throttledOperations++;
+    if (connection.pendingWrites === 0 && connection.deferredCount === 0) {
+      const zxid = this.#state.lastProcessedZxid;
+      this.#host.replies.header(connection, xid, zxid, ErrorCode.throttledOp);
+      return;
+    }
+    const header = bytes.slice(start, start + requestHeaderBytes);
+    new DataView(header.buffer).setInt32(4, throttledMark);
+    this.defer(connection, header, 0, header.length, this.#host.clock.nowMs, false);
+  }
+
+  #submitRequest(
+    connection: ClientConnection,
+    session: Session,
+    xid: number,
+    type: OpCode,
+    reader: JuteReader,
+    wasDeferred: boolean,
+    receivedMs: number,
+  ): void {
+    const { bytes, end } = reader;
+    const start = reader.position - requestHeaderBytes;
+    try {
+      this.submit(connection, session, xid, type, reader, receivedMs);
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      // Its place among the replies is behind the writes before it.
+      if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
+        this.defer(connection, bytes, start, end, receivedMs, false);
+        return;
+      }
+      this.#host.counters.malformed++;
+      this.#host.notice('malformed', connection, error.message);
+      const zxid = this.#state.lastProcessedZxid;
+      this.#host.replies.header(connection, xid, zxid, ErrorCode.marshallingError);
+      this.answered(connection, xid, type, receivedMs);
+    }
+  }
+
+  /** Gives a write of a client, or of the server itself, to the pipeline. Throws JuteError. */
+  submit(
+    connection: ClientConnection | null,
+    session: Session | null,
+    xid: number,
+    type: OpCode,
+    reader: JuteReader,
+    receivedMs: number = this.#host.clock.nowMs,
+  ): void {
+    const write = this.#write;
+    write.connection = connection;
+    write.sessionHi = session?.idHi ?? 0;
+    write.sessionLo = session?.idLo ?? 0;
+    write.authIds = connection?.authIds ?? [];
+    write.xid = xid;
+    write.type = type;
+    write.receivedMs = receivedMs;
+    const { largeRequestThresholdBytes } = this.#state.config;
+    const isLarge =
+      largeRequestThresholdBytes >= 0 && reader.remaining > largeRequestThresholdBytes;
+    write.largeBytes = isLarge ? reader.remaining : 0;
+    this.pipeline.prepare(write, reader, this.#host.clock.wallMs);
+  }
+
+  #read(
+    connection: ClientConnection,
+    xid: number,
+    type: OpCode,
+    reader: JuteReader,
+    receivedMs: number,
+  ): void {
+    if (type === (throttledMark as OpCode)) {
+      const zxid = this.#state.lastProcessedZxid;
+      this.#host.replies.header(connection, xid, zxid, ErrorCode.throttledOp);
+      return;
+    }
+    const operation = findReadOperation(type);
+    if (operation === undefined && type !== OpCode.setWatches && type !== OpCode.setWatches2) {
+      return this.#unknown(connection, xid, type);
+    }
+    const writer = this.#host.replies.outbox(connection);
+    const zxid = this.#state.lastProcessedZxid;
+    const before = writer.length;
+    let frame = before;
+    let error: ErrorCode;
+    try {
+      if (operation === undefined) {
+        const lists = type === OpCode.setWatches ? 3 : 5;
+        error = setWatches(this.#state, connection, reader, writer, lists);
+        frame = this.#host.replies.begin(writer, xid, zxid);
+      } else {
+        frame = this.#host.replies.begin(writer, xid, zxid);
+        error = operation(this.#state, connection, reader, writer);
+      }
+    } catch (cause) {
+      if (!(cause instanceof JuteError)) throw cause;
+      this.#host.counters.malformed++;
+      this.#host.notice('malformed', connection, cause.message);
+      writer.length = before;
+      frame = this.#host.replies.begin(writer, xid, zxid);
+      error = ErrorCode.marshallingError;
+    }
+    this.#host.replies.end(writer, frame, error);
+    this.answered(connection, xid, type, receivedMs);
+  }
+
+  /** Java answers with zxid -1 here, and closes (`UnimplementedRequestProcessor.java`). */
+  #unknown(connection: ClientConnection, xid: number, type: number): void {
+    this.#host.counters.unknownOperations++;
+    this.#host.notice('unknown-operation', connection, `operation code ${type}`);
+    this.#host.replies.header(connection, xid, -1, ErrorCode.unimplemented);
+    this.#host.close(connection);
+  }
+
+  #authenticate(connection: ClientConnection, xid: number, reader: JuteReader): void {
+    let error: ErrorCode;
+    try {
+      error = authenticate(this.#state, connection, reader, this.#host.digestHash);
+    } catch (cause) {
+      if (!(cause instanceof JuteError)) throw cause;
+      return this.#host.refuse(connection, 'auth-packet', cause.message);
+    }
+    this.#host.replies.header(connection, xid, 0, error);
+    if (error === ErrorCode.ok) return;
+    this.#host.counters.authFailures++;
+    this.#host.notice('auth-failed', connection, 'the credentials were not accepted');
+    this.#host.close(connection);
+  }
+
+  /** Keeps a request until the newest transaction of its connection is applied. */
+  defer(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    receivedMs: number,
+    mayBeWrite: boolean,
+  ): void {
+    const after = connection.newestPendingSequence;
+    connection.deferredRequests().push(bytes, start, end, after, receivedMs);
+    connection.deferredCount++;
+    this.deferredCount++;
+    if (mayBeWrite) connection.deferredWrites++;
+  }
+
+  /** Runs what waited for the transaction that has just been applied. */
+  drain(connection: ClientConnection): void {
+    const { deferred } = connection;
+    const sequence = this.pipeline.pending.oldestSequence;
+    this.#draining = connection;
+    while (deferred !== null && connection.deferredCount > 0 && deferred.isReady(sequence)) {
+      const newest = connection.newestPendingSequence;
+      connection.deferredCount--;
+      this.deferredCount--;
+      if (connection.deferredWrites > 0) connection.deferredWrites--;
+      deferred.shift(this.#runDeferred);
+      if (connection.phase === ConnectionPhase.closed) return;
+      // A write among them goes into the pipeline, and those behind it wait for it in turn.
+      if (connection.newestPendingSequence !== newest)
+        deferred.raise(connection.newestPendingSequence);
+    }
+  }
+
+  /** Notes that a request was answered. */
+  answered(connection: ClientConnection, xid: number, type: OpCode, receivedMs: number): void {
+    const latencyMs = this.#host.clock.nowMs > receivedMs ? this.#host.clock.nowMs - receivedMs : 0;
+    this.#host.counters.answeredAfter(latencyMs);
+    const { stats } = connection;
+    stats.sent++;
+    stats.lastType = type;
+    stats.lastXid = xid;
+    stats.lastZxid = this.#state.lastProcessedZxid;
+    stats.lastResponseMs = this.#host.clock.nowMs;
+    stats.lastLatencyMs = latencyMs;
+    stats.answered++;
+    stats.totalLatencyMs += latencyMs;
+    if (latencyMs < stats.minLatencyMs) stats.minLatencyMs = latencyMs;
+    if (latencyMs > stats.maxLatencyMs) stats.maxLatencyMs = latencyMs;
+  }
+}
+
+/** Requests that change something, and so go through the log. Internal ones no client may send. */
+function isWrite(type: OpCode): boolean {
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+    case OpCode.delete:
+    case OpCode.setData:
+    case OpCode.setACL:
+    case OpCode.multi:
+    case OpCode.reconfig:
+    case OpCode.closeSession:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** In place of the operation code of a request that waited too long; no operation has it. */
+const throttledMark: number = ErrorCode.throttledOp;
+/** xid and type. */
+export const requestHeaderBytes = 8;
