@@ -17,7 +17,7 @@ export const mntr: Word = whenServing((context) => {
 
 type Entry = readonly [string, string | number];
 
-function gauges({ view, connections }: WordContext): readonly Entry[] {
+function gauges({ view, connections, dropProbability }: WordContext): readonly Entry[] {
   const totals = view.statistics();
   const max = descriptorsMax();
   return [
@@ -39,10 +39,8 @@ function gauges({ view, connections }: WordContext): readonly Entry[] {
     ['local_sessions', totals.localSessions],
     ['open_file_descriptor_count', descriptorsOpen()],
     ['max_file_descriptor_count', Number.isFinite(max) ? max : -1],
-    ['last_client_response_size', totals.lastResponseBytes],
-    ['min_client_response_size', totals.minResponseBytes],
-    ['max_client_response_size', totals.maxResponseBytes],
     ['auth_failed_count', totals.authFailedCount],
+    ['connection_drop_probability', javaDouble(dropProbability())],
     ['outstanding_tls_handshake', 0],
     ['non_mtls_remote_conn_count', 0],
     ['non_mtls_local_conn_count', 0],

@@ -23,9 +23,6 @@ export interface ServerStatistics {
   readonly approximateDataBytes: number;
   readonly globalSessions: number;
   readonly localSessions: number;
-  readonly lastResponseBytes: number;
-  readonly minResponseBytes: number;
-  readonly maxResponseBytes: number;
   readonly authFailedCount: number;
   /** Milliseconds since the replica began to serve. */
   readonly uptimeMs: number;

@@ -11,6 +11,8 @@ export interface WordContext {
   readonly clientPort: () => number;
   readonly connections: () => ReadonlyMap<number, ClientConnection>;
   readonly listenerCounters: () => Readonly<ListenerCounters>;
+  /** `ConnectionThrottle.dropProbability`. */
+  readonly dropProbability: () => number;
   /** `gtmk`, `stmk`: kept and told, as ZooKeeper does; nothing here is traced by it. */
   traceMask: bigint;
 }

@@ -1,12 +1,9 @@
-import { type ConfigurationKey, honoured, later, withoutEffect } from '../configuration-key.ts';
-import { trueOrFalse } from '../readers.ts';
+import { type ConfigurationKey, later, withoutEffect } from '../configuration-key.ts';
 
 /** Sockets, metrics, audit, and what belongs to the Java machine. */
 export const surroundingsKeys: readonly ConfigurationKey[] = [
-  honoured('audit.enable', trueOrFalse, 'false', 'logs who changed what', (draft, value) => {
-    draft.server.replica.auditEnabled = value;
-  }),
-  ...withoutEffect('audit events go to the log of the server', {
+  ...later('the audit log', {
+    'audit.enable': 'false',
     'audit.impl.class': 'org.apache.zookeeper.audit.Log4jAuditLogger',
   }),
   ...withoutEffect('one event loop serves all connections, from one buffer', {
