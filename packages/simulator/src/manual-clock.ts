@@ -1,5 +1,5 @@
-import { assert } from '@meerkat/protocol';
 import type { Clock, TimerListener } from '@meerkat/engine';
+import { assert } from '@meerkat/protocol';
 
 /**
  * A clock that moves only when told to. Owns virtual time and everything that is to happen in it:
@@ -44,6 +44,11 @@ export class ManualClock implements Clock {
     while (index > 0 && (this.#due[index - 1] as DueAction).dueMs > dueMs) index--;
     this.#due.splice(index, 0, { handle, dueMs, action });
     return handle;
+  }
+
+  /** Forgets everything that was to happen: the power was cut. */
+  forgetAll(): void {
+    this.#due.length = 0;
   }
 
   /** Things that are still to happen. */

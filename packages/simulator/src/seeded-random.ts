@@ -1,5 +1,5 @@
-import { assert } from '@meerkat/protocol';
 import type { Random } from '@meerkat/engine';
+import { assert } from '@meerkat/protocol';
 
 /** Random numbers that a seed repeats (sfc32). */
 export class SeededRandom implements Random {

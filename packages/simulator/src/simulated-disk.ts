@@ -1,5 +1,4 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { assert } from '@meerkat/protocol';
 import {
   type CreateOptions,
   type Disk,
@@ -10,12 +9,21 @@ import {
   type ReadableFile,
   type WritableFile,
 } from '@meerkat/engine';
+import { assert } from '@meerkat/protocol';
 import type { ManualClock } from './manual-clock.ts';
 import { SimulatedFile } from './simulated-file.ts';
 
 /** What the disk was asked to do, for the faults. */
 export interface DiskOrder {
-  readonly kind: 'create' | 'write' | 'sync' | 'remove' | 'rename' | 'truncate' | 'read' | 'replace';
+  readonly kind:
+    | 'create'
+    | 'write'
+    | 'sync'
+    | 'remove'
+    | 'rename'
+    | 'truncate'
+    | 'read'
+    | 'replace';
   readonly path: string;
   /** Counts the orders of this disk, from 0. */
   readonly number: number;
@@ -97,7 +105,10 @@ export class SimulatedDisk implements Disk {
     for (const [path, file] of this.#names) after.#names.set(path, copyOf(file));
     for (const [path, file] of this.#durableNames) after.#durableNames.set(path, copyOf(file));
     for (const change of this.#unsyncedNames) {
-      after.#unsyncedNames.push({ ...change, file: change.file === null ? null : copyOf(change.file) });
+      after.#unsyncedNames.push({
+        ...change,
+        file: change.file === null ? null : copyOf(change.file),
+      });
     }
     return after;
   }
@@ -200,7 +211,9 @@ export class SimulatedDisk implements Disk {
 
   readRange(path: string, position: number, length: number): Uint8Array {
     this.#order('read', path);
-    return this.#file(path, 'read').content().slice(position, position + length);
+    return this.#file(path, 'read')
+      .content()
+      .slice(position, position + length);
   }
 
   openForReading(path: string, packing: Packing): ReadableFile {

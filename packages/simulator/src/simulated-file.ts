@@ -81,7 +81,8 @@ export class SimulatedFile {
     this.#durable = this.#durable.slice(0, sizeBytes);
     this.#seenBytes = sizeBytes;
     this.#durableBytes = sizeBytes;
-    for (const block of this.#blocks) if (block * blockBytes >= sizeBytes) this.#blocks.delete(block);
+    for (const block of this.#blocks)
+      if (block * blockBytes >= sizeBytes) this.#blocks.delete(block);
   }
 
   /** Replaces the byte at `position`, on the disk and in the cache: a fault of the medium. */
@@ -90,28 +91,44 @@ export class SimulatedFile {
     this.#durable[position] = value;
   }
 
-  /** The file as it is after a power cut: each unsynced sector was written or not, in any order. */
+  /**
+   * The file as it is after a power cut: of each sector any of its versions since the last sync was
+   * written, the sectors independently of each other.
+   */
   afterPowerCut(random: Random): SimulatedFile {
     const after = new SimulatedFile();
     after.write(this.#durable.subarray(0, this.#durableBytes), 0);
-    const fate = random.below(4);
-    for (const write of this.#unsynced) {
-      if (fate === 0) break;
-      const end = random.below(2) === 0 ? write.bytes.length : random.below(write.bytes.length + 1);
-      const keepPercent = fate === 1 ? 100 : random.below(101);
-      let at = 0;
-      while (at < end) {
-        const sectorEnd = at + sectorBytes - ((write.position + at) % sectorBytes);
-        const next = Math.min(end, sectorEnd);
-        if (random.below(100) < keepPercent) {
-          after.write(write.bytes.subarray(at, next), write.position + at);
-        }
-        at = next;
-      }
+    const mood = random.below(4);
+    const keepPercent = mood === 0 ? 0 : mood === 1 ? 100 : random.below(101);
+    for (const versions of this.#sectorVersions(random).values()) {
+      let kept = versions.length;
+      while (kept > 0 && random.below(100) >= keepPercent) kept--;
+      for (const piece of versions.slice(0, kept)) after.write(piece.bytes, piece.position);
     }
     after.sync();
     after.modifiedMs = this.modifiedMs;
     return after;
+  }
+
+  /** The unsynced writes, by sector; the last one may end anywhere. */
+  #sectorVersions(random: Random): Map<number, UnsyncedWrite[]> {
+    const sectors = new Map<number, UnsyncedWrite[]>();
+    for (const [i, write] of this.#unsynced.entries()) {
+      const { length } = write.bytes;
+      const torn = i === this.#unsynced.length - 1 && random.below(2) === 0;
+      const end = torn ? random.below(length + 1) : length;
+      let at = 0;
+      while (at < end) {
+        const position = write.position + at;
+        const next = Math.min(end, at + sectorBytes - (position % sectorBytes));
+        const sector = Math.floor(position / sectorBytes);
+        const versions = sectors.get(sector) ?? [];
+        versions.push({ position, bytes: write.bytes.subarray(at, next) });
+        sectors.set(sector, versions);
+        at = next;
+      }
+    }
+    return sectors;
   }
 
   /** The file as the next process finds it: the cache outlives the process. */

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asZxid, type Zxid } from '@meerkat/protocol';
 import {
   type DiskError,
-  recover,
   type RecoveryOptions,
+  recover,
   SnapshotWriter,
   TransactionLog,
   type TransactionLogListener,
   type WrittenSnapshot,
 } from '@meerkat/engine';
+import { asZxid, type Zxid } from '@meerkat/protocol';
 import { ManualClock } from './manual-clock.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { expectedNodes, ModelState } from './testing/model-state.ts';
@@ -23,6 +23,7 @@ const options: RecoveryOptions = {
   withLastZxid: true,
   itemBytesMax: 0x1ffffe,
   groupBytesMax: 65536,
+  sync: true,
 };
 
 class Events implements TransactionLogListener {
@@ -30,7 +31,13 @@ class Events implements TransactionLogListener {
   groups = 0;
   count = 0;
   failed: DiskError | null = null;
-  onGroupDurable(_bytes: Uint8Array, _start: number, _end: number, count: number, last: Zxid): void {
+  onGroupDurable(
+    _bytes: Uint8Array,
+    _start: number,
+    _end: number,
+    count: number,
+    last: Zxid,
+  ): void {
     this.durable = last;
     this.count += count;
     this.groups++;

@@ -1,4 +1,3 @@
-import { asZxid, JuteReader, JuteWriter, writeTxnHeader, type Zxid } from '@meerkat/protocol';
 import type {
   RecoveryState,
   SnapshotCursor,
@@ -6,6 +5,7 @@ import type {
   SnapshotSource,
   TransactionLog,
 } from '@meerkat/engine';
+import { asZxid, JuteReader, type JuteWriter, writeTxnHeader, type Zxid } from '@meerkat/protocol';
 
 /** Paths that the model's transactions write to, so that later ones overwrite earlier ones. */
 const pathCount = 40;
@@ -121,15 +121,13 @@ export class ModelState implements RecoveryState, SnapshotSource {
 }
 
 /** A state that went through transactions 1 to `last`, each with `dataBytes(zxid)` of data. */
-export function expectedNodes(last: number, dataBytes: (zxid: number) => number): Map<string, string> {
+export function expectedNodes(
+  last: number,
+  dataBytes: (zxid: number) => number,
+): Map<string, string> {
   const nodes = new Map<string, string>();
   for (let zxid = Math.max(1, last - pathCount + 1); zxid <= last; zxid++) {
     nodes.set(`/n${zxid % pathCount}`, `${zxid}:`.padEnd(dataBytes(zxid), 'x'));
   }
   return nodes;
-}
-
-/** A snapshot writer's buffer, for tests that need one. */
-export function newWriter(): JuteWriter {
-  return new JuteWriter();
 }
