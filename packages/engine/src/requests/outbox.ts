@@ -19,8 +19,8 @@ export class OutboxPool {
   }
 }
 
-/** Room a reply buffer starts with. */
-const outboxBytes = 16 * 1024;
+/** Room a reply buffer starts with: ten thousand connections may be told of one event at once. */
+const outboxBytes = 512;
 /** A buffer that has grown beyond this is not kept. */
 const keptBytesMax = 256 * 1024;
 /** Spare buffers kept. */
