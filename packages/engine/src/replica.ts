@@ -16,6 +16,7 @@ import {
   type DataDirectories,
   type RecoveryReport,
   recover,
+  StorageError,
   TransactionLog,
 } from './storage/index.ts';
 import { Tree } from './tree/tree.ts';
@@ -123,7 +124,8 @@ export class Replica implements TimerListener {
       this.#database,
     );
     this.#directories = report.directories;
-    this.state.lastProcessedZxid = Math.max(0, report.lastZxid);
+    if (report.lastZxid === -1) throw databaseMissing(report.directories);
+    this.state.lastProcessedZxid = report.lastZxid;
     const orphans = this.#database.removeOrphans();
     this.state.outstanding.clear();
     this.#openLog(report.directories, asZxid(this.state.lastProcessedZxid));
@@ -242,6 +244,17 @@ export class Replica implements TimerListener {
     for (const path of this.#doomed.splice(0, containersPerBeat)) this.intake.deleteContainer(path);
     return this.#doomed.length > 0;
   }
+}
+
+/** A lone server has nobody to take its state from. */
+function databaseMissing(directories: DataDirectories): StorageError {
+  return new StorageError(
+    'databaseMissing',
+    { file: directories.snapshots },
+    'Cannot start without a database while db.autocreate is false',
+    'Bring back the data; for a new database make an empty file named initialize beside version-2, as ' +
+      'zkServer-initialize.sh does.',
+  );
 }
 
 /** The longest time between two looks at sessions and slow clients. */

@@ -4,6 +4,7 @@
  * | kind | meaning |
  * |---|---|
  * | `directoryMissing` | a data directory is missing and may not be made |
+ * | `databaseMissing` | there is nothing on disk, and nothing says that this is right |
  * | `misplacedFiles` | snapshots in the log directory, or logs in the snapshot directory |
  * | `fileNameDamaged` | a zxid in a file name is beyond 2^53 |
  * | `logHeaderDamaged` | a log file does not begin as one |
@@ -16,6 +17,7 @@
  */
 export type StorageErrorKind =
   | 'directoryMissing'
+  | 'databaseMissing'
   | 'misplacedFiles'
   | 'fileNameDamaged'
   | 'logHeaderDamaged'
