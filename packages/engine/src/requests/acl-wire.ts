@@ -30,6 +30,20 @@ export function readAclVector(reader: JuteReader): readonly Acl[] | null {
   return acl;
 }
 
+/** Moves past an ACL vector without making anything of it. */
+export function skipAclVector(reader: JuteReader): void {
+  if (startsWithOpenAcl(reader)) {
+    reader.position += openAclBytes.length;
+    return;
+  }
+  const count = reader.readVectorCount(12);
+  for (let i = 0; i < count; i++) {
+    reader.readInt();
+    reader.skipBuffer();
+    reader.skipBuffer();
+  }
+}
+
 /** Writes an ACL vector. */
 export function writeAclVector(writer: JuteWriter, acl: readonly Acl[]): void {
   if (acl === openAcl) {

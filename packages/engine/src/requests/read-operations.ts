@@ -54,9 +54,11 @@ export function getData(
   reply: JuteWriter,
   mayWatch = true,
 ): ErrorCode {
+  readPath(reader, path);
+  const watch = reader.readBoolean();
   const error = findReadable(state, connection, reader);
   if (error !== ErrorCode.ok) return error;
-  if (reader.readBoolean() && mayWatch) {
+  if (watch && mayWatch) {
     state.watches.addData(connection.slot, reader.bytes, path.start, path.end);
   }
   state.tree.writeData(reply, found);
@@ -72,9 +74,11 @@ export function getChildren(
   reply: JuteWriter,
   mayWatch = true,
 ): ErrorCode {
+  readPath(reader, path);
+  const watch = reader.readBoolean();
   const error = findReadable(state, connection, reader);
   if (error !== ErrorCode.ok) return error;
-  if (reader.readBoolean() && mayWatch) {
+  if (watch && mayWatch) {
     state.watches.addChild(connection.slot, reader.bytes, path.start, path.end);
   }
   writeChildren(state, reply, found);
@@ -100,6 +104,7 @@ export function getAllChildrenNumber(
   reader: JuteReader,
   reply: JuteWriter,
 ): ErrorCode {
+  readPath(reader, path);
   const error = findReadable(state, connection, reader);
   if (error === ErrorCode.ok) reply.writeInt(state.tree.allChildrenCount(found));
   return error;
@@ -190,12 +195,12 @@ export function mayRead(state: ReplicaState, connection: ClientConnection, node:
 const path: PathRange = { start: 0, end: 0 };
 let found: NodeId = noNode;
 
+/** Looks up what `path` names, once the whole request has been read. */
 function findReadable(
   state: ReplicaState,
   connection: ClientConnection,
   reader: JuteReader,
 ): ErrorCode {
-  readPath(reader, path);
   found = findZnode(state.tree, reader.bytes, path.start, path.end);
   if (found === noNode) return ErrorCode.noNode;
   return mayRead(state, connection, found) ? ErrorCode.ok : ErrorCode.noAuth;

@@ -12,7 +12,7 @@ import { containerOwner, ttlOwner } from '../tree/ephemeral-type.ts';
 import { type NodeId, noNode, rootNode } from '../tree/tree.ts';
 import type { AclOf, WatcherId, WatchSink } from '../watches/watch-table.ts';
 import { openAcl } from './access.ts';
-import { readAclVector } from './acl-wire.ts';
+import { skipAclVector } from './acl-wire.ts';
 import type { ReplicaState } from './replica-state.ts';
 import { type PathRange, readPath } from './request-path.ts';
 
@@ -211,8 +211,10 @@ export class TransactionApplier implements WatchSink {
   }
 
   #readAclId(): number {
-    const acl = readAclVector(this.#reader);
-    return acl === openAcl || acl === null ? -1 : this.#state.tree.acls.convertAcls(acl);
+    const reader = this.#reader;
+    const start = reader.position;
+    skipAclVector(reader);
+    return this.#state.tree.acls.fromWire(reader.bytes, start, reader.position);
   }
 
   #fireCreated(bytes: Uint8Array, start: number, end: number): void {
