@@ -21,7 +21,6 @@ export type {
   SnapshotTarget,
 } from './snapshot-format.ts';
 export * from './snapshot-reader.ts';
-export * from './snapshot-trigger.ts';
 export * from './snapshot-writer.ts';
 export * from './storage-error.ts';
 export * from './transaction-log.ts';
