@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import {
+  type Disk,
   defaultLimits,
   defaultReplicaConfig,
-  type Disk,
   type Limits,
   type Random,
   type RecoveryReport,
   Replica,
   type ReplicaConfig,
 } from '@meerkat/engine';
+import { formatZxid } from '@meerkat/protocol';
 import { ManualClock } from './manual-clock.ts';
 import { ProcessClock } from './process-clock.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -98,8 +99,7 @@ export class InProcessServer {
       clock,
       {
         onClientOpened: (id, info) => this.replica.onClientOpened(id, info),
-        onClientBytes: (id, bytes, start, end) =>
-          this.replica.onClientBytes(id, bytes, start, end),
+        onClientBytes: (id, bytes, start, end) => this.replica.onClientBytes(id, bytes, start, end),
         onClientClosed: (id) => this.replica.onClientClosed(id),
         onTurnEnd: () => this.replica.onTurnEnd(),
       },
@@ -123,7 +123,7 @@ export class InProcessServer {
           this.#note('log-failed', error.message);
         },
         onSlowSync: (elapsedMs) => this.#note('slow-sync', String(elapsedMs)),
-        onSnapshotWritten: (snapshot) => this.#note('snapshot', snapshot.path),
+        onSnapshotWritten: (snapshot) => this.#note('snapshot', formatZxid(snapshot.zxid)),
         onSnapshotFailed: (error) => this.#note('snapshot-failed', error.message),
         onClientRefused: (kind, _connection, _address, detail) => this.#note(kind, detail),
         onSessionExpired: (_hi, _lo, timeoutMs) => this.#note('session-expired', String(timeoutMs)),

@@ -1,8 +1,25 @@
-export { type DiskRule, type DiskUnderTest, diskContract } from './disk-contract.ts';
+export {
+  InProcessServer,
+  type InProcessServerOptions,
+  type ServerNotice,
+} from './in-process-server.ts';
 export { ManualClock } from './manual-clock.ts';
+export { ProcessClock } from './process-clock.ts';
+export {
+  type HandshakeOptions,
+  type Received,
+  type Reply,
+  ScriptedClient,
+} from './scripted-client.ts';
 export { SeededRandom } from './seeded-random.ts';
 export {
   type DiskOrder,
   SimulatedDisk,
   type SimulatedDiskOptions,
 } from './simulated-disk.ts';
+export {
+  type NetworkEvents,
+  SimulatedConnection,
+  SimulatedNetwork,
+  type SimulatedNetworkOptions,
+} from './simulated-network.ts';

@@ -1,5 +1,5 @@
-import { assert } from '@meerkat/protocol';
 import type { ConnectionId, Network } from '@meerkat/engine';
+import { assert } from '@meerkat/protocol';
 import type { ProcessClock } from './process-clock.ts';
 
 /** What a network passes on to its replica; `Replica` has these methods. */
@@ -38,11 +38,7 @@ export class SimulatedNetwork implements Network {
   #lastId = 0;
   #isTurnOpen = false;
 
-  constructor(
-    clock: ProcessClock,
-    events: NetworkEvents,
-    options: SimulatedNetworkOptions = {},
-  ) {
+  constructor(clock: ProcessClock, events: NetworkEvents, options: SimulatedNetworkOptions = {}) {
     this.#clock = clock;
     this.#events = events;
     this.#options = options;
@@ -85,8 +81,10 @@ export class SimulatedNetwork implements Network {
 
   close(id: ConnectionId): void {
     const connection = this.#connections.get(id);
-    connection?.closeAfterSending();
-    this.#clock.after(this.#options.closingMs ?? closingMs, () => connection?.cut());
+    if (connection === undefined) return;
+    connection.closeAfterSending();
+    if (connection.isClientReading) return;
+    this.#clock.after(this.#options.closingMs ?? closingMs, () => connection.cut());
   }
 
   destroy(id: ConnectionId): void {
@@ -157,6 +155,11 @@ export class SimulatedConnection {
   /** Whether the connection is gone. */
   get isClosed(): boolean {
     return this.#isCut;
+  }
+
+  /** Whether the client takes what arrives. */
+  get isClientReading(): boolean {
+    return this.#isClientReading;
   }
 
   /** Bytes that the system has not taken over from the server. */
