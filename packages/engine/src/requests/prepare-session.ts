@@ -1,6 +1,7 @@
 import { ErrorCode, utf8 } from '@meerkat/protocol';
 import type { ChangeRecord } from './change-record.ts';
 import type { WriteContext } from './replica-state.ts';
+import { lastSlash } from './request-path.ts';
 
 /**
  * createSession and closeSession: the transactions that a session begins and ends with
@@ -25,7 +26,7 @@ export function prepareCloseSession(context: WriteContext): ErrorCode {
   for (const path of paths) {
     outstanding.beginOperation();
     const bytes = utf8(path);
-    const parent = outstanding.find(bytes, 0, path.lastIndexOf('/'));
+    const parent = outstanding.find(bytes, 0, lastSlash(bytes, 0, bytes.length));
     const record = outstanding.find(bytes, 0, bytes.length);
     if (parent === null || record === null) continue;
     outstanding.touch(parent, context.zxid);

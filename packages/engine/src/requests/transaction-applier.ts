@@ -295,6 +295,8 @@ export class TransactionApplier implements WatchSink {
       tree.writePath(path, node);
       this.#delete(path.bytes, 4, path.length);
     }
+    // It has none any more, but the tree lists every session that ever had one.
+    tree.killSession(this.#sessionHi, this.#sessionLo, this.#zxid);
     sessions.remove(this.#sessionHi, this.#sessionLo);
     return ErrorCode.ok;
   }
