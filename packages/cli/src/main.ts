@@ -1,11 +1,9 @@
-// The start of the `meerkat` command. `server` answers its first request as soon as it can, so it
-// is started without loading anything that only other commands need.
-const [, , command, ...args] = process.argv;
-if (command === 'server' && !args.includes('--help') && !args.includes('-h')) {
-  const { runServerCommand } = await import('./server-command.ts');
-  process.exitCode = await runServerCommand(args);
-  process.exit();
-} else {
-  const { runProgram } = await import('./program.ts');
-  await runProgram(process.argv);
+// The start of the `meerkat` command. A server is to answer its first request soon after node has
+// started, so the plain way to one loads nothing that only other commands and options need.
+const [command, ...args] = process.argv.slice(2);
+if (command === 'server' && args.every((arg) => !arg.startsWith('-'))) {
+  const { runServer } = await import('@meerkat/server');
+  process.exit(await runServer(args));
 }
+const { runProgram } = await import('./program.ts');
+await runProgram(process.argv);

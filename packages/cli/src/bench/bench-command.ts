@@ -36,7 +36,7 @@ interface ParsedOptions {
 /** `meerkat bench`: puts load on any ZooKeeper server and reports throughput and latencies. */
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('Measure any ZooKeeper server: throughput and latencies under a chosen load')
+    .description('Measure any ZooKeeper server: throughput and latencies under load')
     .addOption(
       new Option('-s, --server <host:port,...>', 'servers; the connections are spread over them')
         .argParser(accept(parseHosts))

@@ -39,7 +39,11 @@ async function start(options: StartOptions): Promise<number> {
     open: (target) => open(target, client),
     ...(waitForConnection ? { waitForConnectionMs: client.sessionTimeoutMs ?? 30_000 } : {}),
     write,
-    writeError: (text) => writeError(text, terminal),
+    writeError: (text) => {
+      if (terminal !== undefined && process.stderr.isTTY === true) terminal.write(text);
+      else process.stderr.write(text);
+    },
+    ...(isColoured() ? { emphasize: (message) => `\u001b[31m${message}\u001b[39m` } : {}),
   });
   await shell.connect();
   if (words.length > 0) {
@@ -72,9 +76,6 @@ async function leave(shell: Shell, isInteractive: boolean): Promise<void> {
   await shell.client?.close(keepSession ? { keepSession } : {});
 }
 
-function writeError(text: string, terminal: Terminal | undefined): void {
-  const isColoured = process.stderr.isTTY === true && !('NO_COLOR' in process.env);
-  const shown = isColoured ? `\u001b[31m${text.replace(/\n$/, '')}\u001b[39m\n` : text;
-  if (terminal !== undefined && process.stderr.isTTY === true) terminal.write(shown);
-  else process.stderr.write(shown);
+function isColoured(): boolean {
+  return process.stderr.isTTY === true && !('NO_COLOR' in process.env);
 }

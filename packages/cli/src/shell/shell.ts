@@ -17,6 +17,8 @@ export interface ShellPorts {
   readonly write: (text: string) => void;
   /** Writes to stderr. */
   readonly writeError: (text: string) => void;
+  /** Makes the message of a failed command stand out. Default: it is written as it is. */
+  readonly emphasize?: (message: string) => string;
 }
 
 /** zkCli without a terminal: runs lines and words, one at a time, and keeps what lasts between them. */
@@ -94,7 +96,7 @@ export class Shell {
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       this.exitCode = error.exitCode;
-      this.#err(error.message);
+      this.#err(this.#ports.emphasize?.(error.message) ?? error.message);
     }
   }
 

@@ -11,6 +11,7 @@ export class Terminal {
   readonly #input: NodeJS.ReadStream;
   readonly #output: NodeJS.WriteStream;
   #readline: Interface | undefined;
+  #shell: Shell | undefined;
   /** Whether the prompt is shown and a line is being typed. */
   #isTyping = false;
 
@@ -28,6 +29,7 @@ export class Terminal {
       completer: callbackify((line: string) => completeLine(line, shell.client)),
     });
     this.#readline = readline;
+    this.#shell = shell;
     return new Promise((resolve, reject) => {
       // Lines that are pasted wait for their turn.
       let work = Promise.resolve();
@@ -63,6 +65,8 @@ export class Terminal {
       return;
     }
     this.#output.write(`\r\u001b[K${text}`);
+    // What is written is often that the state has changed, which the prompt shows.
+    if (this.#shell !== undefined) this.#readline?.setPrompt(this.#shell.prompt);
     this.#readline?.prompt(true);
   }
 }
