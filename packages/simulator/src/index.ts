@@ -1,3 +1,4 @@
+export { type DiskRule, type DiskUnderTest, diskContract } from './disk-contract.ts';
 export {
   InProcessServer,
   type InProcessServerOptions,

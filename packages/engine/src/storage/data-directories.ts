@@ -66,15 +66,18 @@ function misplaced(file: string, what: string): never {
 }
 
 /**
- * Removes what a crash left of snapshots that had not got their names, and of a first snapshot. Large
- * files go in the background; failing to remove one is harmless.
+ * Removes what a crash left of snapshots that had not got their names: at once, since the next snapshot may
+ * take the same name. Failing to remove one is harmless.
  */
 export function removeLeftovers(disk: Disk, directories: DataDirectories): void {
-  for (const name of disk.list(directories.snapshots)) {
-    if (isUnfinishedSnapshot(name)) {
-      disk.removeLater(`${directories.snapshots}/${name}`, () => undefined);
-    }
-  }
+  const { snapshots } = directories;
+  removeQuietly(
+    disk,
+    disk
+      .list(snapshots)
+      .filter(isUnfinishedSnapshot)
+      .map((name) => `${snapshots}/${name}`),
+  );
 }
 
 /**
@@ -87,8 +90,8 @@ export function findInitializeMarkers(disk: Disk, directories: DataDirectories):
   return [...new Set(paths)].filter((path) => disk.sizeBytes(path) >= 0);
 }
 
-/** Removes `initialize` files once they have had their effect. */
-export function removeInitializeMarkers(disk: Disk, paths: readonly string[]): void {
+/** Removes files that do no harm when they stay. */
+export function removeQuietly(disk: Disk, paths: readonly string[]): void {
   for (const path of paths) {
     try {
       disk.remove(path);

@@ -77,8 +77,16 @@ function claimedBytes(disk: Disk, path: string, offset: number, restBytes: numbe
   return length > 0 && length < restBytes ? length : 0;
 }
 
+/** Megabytes of zeros are the rule here, so four bytes are looked at a time. */
 function lengthUsed(bytes: Uint8Array): number {
   let used = bytes.length;
+  while (used > 0 && used % 4 !== 0 && bytes[used - 1] === 0) used--;
+  if (used % 4 === 0 && bytes.byteOffset % 4 === 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, used / 4);
+    let last = words.length;
+    while (last > 0 && words[last - 1] === 0) last--;
+    used = 4 * last;
+  }
   while (used > 0 && bytes[used - 1] === 0) used--;
   return used;
 }

@@ -4,8 +4,8 @@ import {
   type DataDirectories,
   findInitializeMarkers,
   openDataDirectories,
-  removeInitializeMarkers,
   removeLeftovers,
+  removeQuietly,
 } from './data-directories.ts';
 import { type DataFile, listLogs, listSnapshots, snapshotFileName } from './file-names.ts';
 import {
@@ -224,7 +224,7 @@ class Recovery {
     const path = `${this.#directories.snapshots}/${snapshotFileName(asZxid(0), 'none')}`;
     // Before the first transaction: logs without a snapshot are refused.
     this.#disk.replaceSmallFile(path, snapshotBytes(source, this.#options.withLastZxid));
-    removeInitializeMarkers(this.#disk, markers);
+    removeQuietly(this.#disk, markers);
     return { ...this.#report(asZxid(0), null, null, null), fresh: true };
   }
 

@@ -29,6 +29,8 @@ export class SnapshotWriter implements TimerListener {
   readonly #slice: JuteWriter;
 
   #run: SnapshotRun | null = null;
+  /** Bytes of the last snapshot. */
+  #lastBytes = 0;
   #stopDone: DiskDone | null = null;
 
   readonly #onSliceWritten = (error: DiskError | null): void => this.#endSlice(error);
@@ -67,6 +69,10 @@ export class SnapshotWriter implements TimerListener {
     const path = `${directory}/${unfinishedSnapshotFileName(zxid, packing)}`;
     let file: WritableFile;
     try {
+      // Filling the disk with a snapshot that does not fit would fail the log as well.
+      if (this.#disk.freeBytes(directory) < this.#lastBytes) {
+        throw new DiskError('ENOSPC', path, 'write');
+      }
       file = this.#disk.create(path, { packing, replace: true });
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
@@ -150,6 +156,7 @@ export class SnapshotWriter implements TimerListener {
     const run = this.#current();
     if (error !== null) return this.#remove(run, error);
     this.#run = null;
+    this.#lastBytes = run.position;
     const elapsedMs = this.#clock.monotonicMs() - run.startMs;
     const { zxid, position, nodeCount } = run;
     this.#listener.onSnapshotWritten({ zxid, bytes: position, nodeCount, elapsedMs });
