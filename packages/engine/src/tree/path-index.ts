@@ -139,36 +139,21 @@ export class PathIndex {
   }
 }
 
-/** The hash of the root's path, from which all others are continued. */
-export const rootHash = 0x2545f491;
-
 /**
  * Continues the hash of a path over `bytes[start, end)`: over "/name" it makes the hash of a child
- * from its parent's.
+ * from its parent's. That of the root is the seed. Not linear, so that names which collide under
+ * one seed do not under another: whoever may create znodes cannot pile them up in one bucket.
  */
 export function continueHash(hash: number, bytes: Uint8Array, start: number, end: number): number {
   let h = hash;
-  let at = start;
-  for (const wide = end - 3; at < wide; at += 4) {
-    // The same polynomial as below, four steps at once: the products do not wait for each other.
-    h =
-      (Math.imul(h, factor4) +
-        Math.imul(bytes[at] as number, factor3) +
-        Math.imul(bytes[at + 1] as number, factor2) +
-        Math.imul(bytes[at + 2] as number, factor) +
-        (bytes[at + 3] as number)) |
-      0;
+  for (let at = start; at < end; at++) {
+    h = Math.imul(h ^ (bytes[at] as number), 0x01000193);
+    h ^= h >>> 13;
   }
-  for (; at < end; at++) h = (Math.imul(h, factor) + (bytes[at] as number)) | 0;
   return h;
 }
 
 const slash = 0x2f;
-const factor = 0x01000193;
-const factor2: number = Math.imul(factor, factor);
-const factor3: number = Math.imul(factor2, factor);
-const factor4: number = Math.imul(factor3, factor);
-
 const headsShift = 14;
 const headsInPage = 1 << headsShift;
 const headsMask = headsInPage - 1;

@@ -1,5 +1,5 @@
 import { utf8 } from '@meerkat/protocol';
-import { continueHash, rootHash } from './path-index.ts';
+import { continueHash } from './path-index.ts';
 
 /**
  * The znodes that have a quota, to be found from any znode below them. Owns nothing but their paths;
@@ -17,7 +17,7 @@ export class QuotaRoots {
   /** Adds the znode at `path`; twice is once. Not the root: ZooKeeper keeps no quota of everything. */
   add(path: Uint8Array): void {
     if (path.length === 0) return;
-    const hash = continueHash(rootHash, path, 0, path.length);
+    const hash = continueHash(0, path, 0, path.length);
     const sharing = this.#byHash.get(hash) ?? [];
     if (sharing.some((root) => isSame(root.path, path, 0, path.length))) return;
     const limitsPath = join(quotaPath, path, limitsName);
@@ -29,7 +29,7 @@ export class QuotaRoots {
 
   /** Forgets the znode at `path`. */
   remove(path: Uint8Array): void {
-    const hash = continueHash(rootHash, path, 0, path.length);
+    const hash = continueHash(0, path, 0, path.length);
     const sharing = this.#byHash.get(hash);
     const rest = sharing?.filter((root) => !isSame(root.path, path, 0, path.length));
     if (sharing === undefined || rest === undefined || rest.length === sharing.length) return;
@@ -42,7 +42,7 @@ export class QuotaRoots {
   find(bytes: Uint8Array, start: number, end: number): QuotaRoot | undefined {
     if (this.#count === 0) return undefined;
     let deepest: QuotaRoot | undefined;
-    let hash = rootHash;
+    let hash = 0;
     let from = start;
     while (from < end) {
       let to = from + 1;

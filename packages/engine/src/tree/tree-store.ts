@@ -16,6 +16,8 @@ import { TreeView, undigestedMark } from './tree-view.ts';
 export interface TreeOptions extends EphemeralTypeOptions {
   /** Keeps the digest of the tree. */
   readonly digestEnabled: boolean;
+  /** Any number that clients cannot know: seeds the hashes of paths. 0 unless given. */
+  readonly hashSeed?: number;
 }
 
 /**
@@ -39,7 +41,7 @@ export class TreeStore extends TreeView {
   readonly #cursors: TreeCursor[] = [];
 
   constructor(options: TreeOptions) {
-    super();
+    super(options.hashSeed ?? 0);
     this.ephemeralTypes = options;
     this.digestEnabled = options.digestEnabled;
   }

@@ -11,7 +11,7 @@ import {
   rootNode,
   rowInts,
 } from './node-table.ts';
-import { continueHash, PathIndex, rootHash } from './path-index.ts';
+import { continueHash, PathIndex } from './path-index.ts';
 import { Slab } from './slab.ts';
 
 /**
@@ -21,14 +21,20 @@ import { Slab } from './slab.ts';
  * Unless a method says otherwise, the znode it is given must exist.
  */
 export class TreeView {
+  /** The hash of the root's path, from which all others are continued. */
+  protected readonly hashSeed: number;
   protected nodes: NodeTable = new NodeTable();
   protected slab: Slab = new Slab();
   protected index: PathIndex = new PathIndex(this.nodes, this.slab);
 
+  constructor(hashSeed: number) {
+    this.hashSeed = hashSeed | 0;
+  }
+
   /** The znode at a valid path in UTF-8; the empty path is the root too. `noNode` when there is none. */
   find(path: Uint8Array, start: number, end: number): NodeId {
     if (end - start <= 1) return rootNode;
-    return this.index.find(continueHash(rootHash, path, start, end), path, start, end);
+    return this.index.find(continueHash(this.hashSeed, path, start, end), path, start, end);
   }
 
   /** As `find`, for a path that is a string. */

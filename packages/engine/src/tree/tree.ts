@@ -2,7 +2,7 @@ import { type Acl, assert, decodeUtf8, ErrorCode, utf8 } from '@meerkat/protocol
 import { openAclId, unknownAclId } from './acl-table.ts';
 import { prefixStateOf } from './digest.ts';
 import { Column, type NodeId, noNode, rootNode } from './node-table.ts';
-import { continueHash, rootHash } from './path-index.ts';
+import { continueHash } from './path-index.ts';
 import { TreeLoadError } from './tree-load-error.ts';
 import {
   charactersIn,
@@ -27,7 +27,7 @@ export type { TreeOptions } from './tree-store.ts';
  * following transactions need.
  */
 export class Tree extends TreeStore {
-  readonly #place: PlaceInPath = { path: none, start: 0, nameStart: 0, end: 0, hash: rootHash };
+  readonly #place: PlaceInPath = { path: none, start: 0, nameStart: 0, end: 0, hash: 0 };
   readonly #content: NodeContent = {
     data: null,
     dataStart: 0,
@@ -78,7 +78,7 @@ export class Tree extends TreeStore {
     const slashAt = lastSlash(path, start, end);
     if (slashAt < start) return this.#refuseCreation(aclId, ErrorCode.badArguments);
     if (slashAt === end - 1) return this.#refuseCreation(aclId, ErrorCode.nodeExists);
-    const parentHash = continueHash(rootHash, path, start, slashAt);
+    const parentHash = continueHash(this.hashSeed, path, start, slashAt);
     const parent = this.index.find(parentHash, path, start, slashAt);
     if (parent === noNode) return this.#refuseCreation(aclId, ErrorCode.noNode);
     const hash = continueHash(parentHash, path, slashAt, end);
@@ -113,7 +113,7 @@ export class Tree extends TreeStore {
   deleteNode(path: Uint8Array, start: number, end: number, zxid: number): ErrorCode {
     const slashAt = lastSlash(path, start, end);
     if (slashAt < start || slashAt === end - 1) return ErrorCode.badArguments;
-    const parentHash = continueHash(rootHash, path, start, slashAt);
+    const parentHash = continueHash(this.hashSeed, path, start, slashAt);
     const parent = this.index.find(parentHash, path, start, slashAt);
     if (parent === noNode) return ErrorCode.noNode;
     if (zxid > this.pzxid(parent)) {
@@ -255,7 +255,7 @@ export class Tree extends TreeStore {
     const slashAt = lastSlash(bytes, pathStart, pathEnd);
     const parent = this.#parentOfLoaded(bytes, pathStart, slashAt, pathEnd);
     const nameStart = parent === noNode ? pathEnd : slashAt + 1;
-    const hash = continueHash(rootHash, bytes, pathStart, pathEnd);
+    const hash = continueHash(this.hashSeed, bytes, pathStart, pathEnd);
     if (parent !== noNode && this.index.find(hash, bytes, pathStart, pathEnd) !== noNode) {
       throw new TreeLoadError(
         `Cannot load a znode: ${decodeUtf8(bytes, pathStart, pathEnd)} is there already`,
@@ -307,7 +307,7 @@ export class Tree extends TreeStore {
     const slashAt = Math.max(0, path.lastIndexOf('/'));
     const parent = path === '' ? noNode : this.find(bytes, 0, slashAt);
     const nameStart = Math.min(slashAt + 1, bytes.length);
-    const hash = continueHash(rootHash, bytes, 0, bytes.length);
+    const hash = continueHash(this.hashSeed, bytes, 0, bytes.length);
     const where = this.#placeAt(bytes, 0, nameStart, bytes.length, hash);
     const node = this.insert(parent, where, this.#contentOf(none, 0, 0, aclId, 0, 0));
     this.addDigest(node);
@@ -353,7 +353,12 @@ export class Tree extends TreeStore {
     const parent =
       slashAt < start || this.nodes.count === 0
         ? noNode
-        : this.index.find(continueHash(rootHash, bytes, start, slashAt), bytes, start, slashAt);
+        : this.index.find(
+            continueHash(this.hashSeed, bytes, start, slashAt),
+            bytes,
+            start,
+            slashAt,
+          );
     if (parent !== noNode && slashAt + 1 < end) return parent;
     throw new TreeLoadError(
       `Cannot load a znode: current path is ${JSON.stringify(decodeUtf8(bytes, start, end))}, ` +
