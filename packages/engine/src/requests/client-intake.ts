@@ -186,7 +186,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     body: JuteWriter,
     receivedMs: number,
   ): void {
-    if (connection.phase === ConnectionPhase.closed) return;
+    if (connection.phase === ConnectionPhase.closed) return this.#onAppliedAfterLoss(connection);
     if (type === OpCode.createSession) {
       this.#establish(connection);
     } else if (!(type === OpCode.closeSession && connection.expiring)) {
@@ -255,7 +255,23 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (older !== undefined) this.close(older);
     this.connections.attach(connection, session);
     this.#state.sessions.expiry.touch(session, this.clock.nowMs, connection.sessionTimeoutMs);
-    this.#establish(connection);
+    const { newestPendingSequence } = session;
+    if (newestPendingSequence < this.#dispatcher.pipeline.pending.oldestSequence) {
+      this.#establish(connection);
+      return;
+    }
+    // It comes back to find out what became of its requests: those under way are applied first.
+    connection.phase = ConnectionPhase.establishing;
+    connection.newestPendingSequence = newestPendingSequence;
+  }
+
+  /** A transaction of a lost connection was applied: the session's next one may wait for it. */
+  #onAppliedAfterLoss({ session }: ClientConnection): void {
+    const heir = session === null ? undefined : this.connections.bySession(session);
+    if (heir === undefined || heir.phase !== ConnectionPhase.establishing) return;
+    if (heir.newestPendingSequence !== this.#dispatcher.pipeline.pending.oldestSequence) return;
+    this.#establish(heir);
+    if (heir.deferredCount > 0) this.#dispatcher.drain(heir);
   }
 
   #establish(connection: ClientConnection): void {

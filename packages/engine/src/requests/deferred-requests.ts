@@ -1,4 +1,4 @@
-import { assert } from '@meerkat/protocol';
+import { assert, ErrorCode } from '@meerkat/protocol';
 
 /**
  * Requests of one connection that must wait for its own earlier transactions, in order: ZooKeeper
@@ -21,6 +21,7 @@ export class DeferredRequests {
    * Keeps a request until transaction `afterSequence` of this connection is applied.
    *
    * @param receivedMs when it came, monotonic ms
+   * @param error what to answer it with, when that is settled already; the header is enough then
    */
   push(
     bytes: Uint8Array,
@@ -28,12 +29,14 @@ export class DeferredRequests {
     end: number,
     afterSequence: number,
     receivedMs: number,
+    error: ErrorCode = ErrorCode.ok,
   ): void {
     const length = end - start;
     this.#makeRoom(headerBytes + length);
     this.#view.setFloat64(this.#tail, afterSequence);
     this.#view.setFloat64(this.#tail + 8, receivedMs);
     this.#view.setInt32(this.#tail + 16, length);
+    this.#view.setInt32(this.#tail + 20, error);
     this.#bytes.set(bytes.subarray(start, end), this.#tail + headerBytes);
     this.#tail += headerBytes + length;
   }
@@ -44,17 +47,18 @@ export class DeferredRequests {
   }
 
   /**
-   * Hands out the first request: `take(bytes, start, end, receivedMs)`. The bytes are valid during
-   * the call only.
+   * Hands out the first request: `take(bytes, start, end, receivedMs, error)`. The bytes are valid
+   * during the call only.
    */
-  shift(take: (bytes: Uint8Array, start: number, end: number, receivedMs: number) => void): void {
+  shift(take: TakeDeferred): void {
     assert(this.#head < this.#tail, 'a request waits', this.#head, this.#tail);
     const bytes = this.#bytes;
     const receivedMs = this.#view.getFloat64(this.#head + 8);
     const start = this.#head + headerBytes;
     const end = start + this.#view.getInt32(this.#head + 16);
+    const error = this.#view.getInt32(this.#head + 20) as ErrorCode;
     this.#head = end;
-    take(bytes, start, end, receivedMs);
+    take(bytes, start, end, receivedMs, error);
     if (this.#head === this.#tail) this.#reset();
   }
 
@@ -88,7 +92,16 @@ export class DeferredRequests {
   }
 }
 
-/** Before each request: sequence (8), time received (8), length (4). */
-const headerBytes = 20;
+/** Runs a request whose turn has come; see `DeferredRequests.shift`. */
+export type TakeDeferred = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  receivedMs: number,
+  error: ErrorCode,
+) => void;
+
+/** Before each request: sequence (8), time received (8), length (4), error (4). */
+const headerBytes = 24;
 const initialBytes = 1024;
 const keptBytesMax = 64 * 1024;

@@ -2,6 +2,7 @@ import { assert, ErrorCode, JuteError, JuteReader, OpCode, SpecialXid } from '@m
 import type { Session } from '../sessions/session.ts';
 import { authenticate, type DigestHash } from './authenticate.ts';
 import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
+import type { TakeDeferred } from './deferred-requests.ts';
 import { findReadOperation } from './read-table.ts';
 import type { ReplicaState } from './replica-state.ts';
 import type { ReplyWriter } from './reply-writer.ts';
@@ -42,14 +43,11 @@ export class RequestDispatcher {
   #draining: ClientConnection | null = null;
   /** The request being run waited too long in the throttle: it is answered THROTTLEDOP. */
   isOverdue = false;
-  readonly #runDeferred = (
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    receivedMs: number,
-  ): void => {
-    assert(this.#draining !== null, 'a connection is being drained');
-    this.dispatch(this.#draining, bytes, start, end, receivedMs, true);
+  readonly #runDeferred: TakeDeferred = (bytes, start, end, receivedMs, error) => {
+    const connection = this.#draining;
+    assert(connection !== null, 'a connection is being drained');
+    if (error === ErrorCode.ok) this.dispatch(connection, bytes, start, end, receivedMs, true);
+    else this.#answerError(connection, bytes, start, receivedMs, error);
   };
 
   constructor(state: ReplicaState, host: DispatchHost) {
@@ -102,11 +100,17 @@ export class RequestDispatcher {
     const xid = reader.readInt();
     const type = reader.readInt() as OpCode;
     const session = connection.session;
-    // Nothing more is accepted from a session that is ending; Java drops such requests as silently.
-    if (session === null || session.closing) return;
+    if (session === null) return;
+    if (session.closing) {
+      // Nothing more is accepted from a session that is ending; Java drops such requests as silently.
+      // Reads that came before its end was asked for are answered: what is behind it waits for it.
+      if (wasDeferred && !isWrite(type)) this.#read(connection, xid, type, reader, receivedMs);
+      return;
+    }
     this.#state.sessions.expiry.touch(session, this.#host.clock.nowMs, connection.sessionTimeoutMs);
     if (this.isOverdue) {
-      this.#refuseOverdue(connection, bytes, start, xid);
+      this.#host.counters.throttledOperations++;
+      this.#answerInTurn(connection, bytes, start, receivedMs, ErrorCode.throttledOp);
     } else if (type === OpCode.ping) {
       this.#host.replies.header(
         connection,
@@ -130,22 +134,35 @@ export class RequestDispatcher {
     }
   }
 
-  /** THROTTLEDOP, in line behind the connection's transactions (`Request.isThrottled`). */
-  #refuseOverdue(
+  /** An error that stands already, in line behind the connection's transactions. */
+  #answerInTurn(
     connection: ClientConnection,
     bytes: Uint8Array,
     start: number,
-    xid: number,
+    receivedMs: number,
+    error: ErrorCode,
   ): void {
-    this.#host.counters.throttledOperations++;
     if (connection.pendingWrites === 0 && connection.deferredCount === 0) {
-      const zxid = this.#state.lastProcessedZxid;
-      this.#host.replies.header(connection, xid, zxid, ErrorCode.throttledOp);
-      return;
+      return this.#answerError(connection, bytes, start, receivedMs, error);
     }
-    const header = bytes.slice(start, start + requestHeaderBytes);
-    new DataView(header.buffer).setInt32(4, throttledMark);
-    this.defer(connection, header, 0, header.length, this.#host.clock.nowMs, false);
+    const isWrite = false;
+    const end = start + requestHeaderBytes;
+    this.defer(connection, bytes, start, end, receivedMs, isWrite, error);
+  }
+
+  /** @param start where the request's header is in `bytes` */
+  #answerError(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    receivedMs: number,
+    error: ErrorCode,
+  ): void {
+    const reader = this.#reader.reset(bytes, start, start + requestHeaderBytes);
+    const xid = reader.readInt();
+    const type = reader.readInt() as OpCode;
+    this.#host.replies.header(connection, xid, this.#state.lastProcessedZxid, error);
+    this.answered(connection, xid, type, receivedMs);
   }
 
   #submitRequest(
@@ -157,22 +174,17 @@ export class RequestDispatcher {
     wasDeferred: boolean,
     receivedMs: number,
   ): void {
-    const { bytes, end } = reader;
+    const { bytes } = reader;
     const start = reader.position - requestHeaderBytes;
     try {
       this.submit(connection, session, xid, type, reader, receivedMs);
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
-      // Its place among the replies is behind the writes before it.
-      if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
-        this.defer(connection, bytes, start, end, receivedMs, false);
-        return;
-      }
       this.#host.counters.malformed++;
       this.#host.notice('malformed', connection, error.message);
-      const zxid = this.#state.lastProcessedZxid;
-      this.#host.replies.header(connection, xid, zxid, ErrorCode.marshallingError);
-      this.answered(connection, xid, type, receivedMs);
+      const malformed = ErrorCode.marshallingError;
+      if (wasDeferred) this.#answerError(connection, bytes, start, receivedMs, malformed);
+      else this.#answerInTurn(connection, bytes, start, receivedMs, malformed);
     }
   }
 
@@ -207,11 +219,6 @@ export class RequestDispatcher {
     reader: JuteReader,
     receivedMs: number,
   ): void {
-    if (type === (throttledMark as OpCode)) {
-      const zxid = this.#state.lastProcessedZxid;
-      this.#host.replies.header(connection, xid, zxid, ErrorCode.throttledOp);
-      return;
-    }
     const operation = findReadOperation(type);
     if (operation === undefined && type !== OpCode.setWatches && type !== OpCode.setWatches2) {
       return this.#unknown(connection, xid, type);
@@ -265,7 +272,11 @@ export class RequestDispatcher {
     this.#host.close(connection);
   }
 
-  /** Keeps a request until the newest transaction of its connection is applied. */
+  /**
+   * Keeps a request until the newest transaction of its connection is applied.
+   *
+   * @param error what it will be answered with, when that is settled
+   */
   defer(
     connection: ClientConnection,
     bytes: Uint8Array,
@@ -273,9 +284,10 @@ export class RequestDispatcher {
     end: number,
     receivedMs: number,
     mayBeWrite: boolean,
+    error: ErrorCode = ErrorCode.ok,
   ): void {
     const after = connection.newestPendingSequence;
-    connection.deferredRequests().push(bytes, start, end, after, receivedMs);
+    connection.deferredRequests().push(bytes, start, end, after, receivedMs, error);
     connection.deferredCount++;
     this.deferredCount++;
     if (mayBeWrite) connection.deferredWrites++;
@@ -292,11 +304,12 @@ export class RequestDispatcher {
       this.deferredCount--;
       if (connection.deferredWrites > 0) connection.deferredWrites--;
       deferred.shift(this.#runDeferred);
-      if (connection.phase === ConnectionPhase.closed) return;
+      if (connection.phase === ConnectionPhase.closed) break;
       // A write among them goes into the pipeline, and those behind it wait for it in turn.
       if (connection.newestPendingSequence !== newest)
         deferred.raise(connection.newestPendingSequence);
     }
+    this.#draining = null;
   }
 
   /** Notes that a request was answered. */
@@ -336,7 +349,5 @@ function isWrite(type: OpCode): boolean {
   }
 }
 
-/** In place of the operation code of a request that waited too long; no operation has it. */
-const throttledMark: number = ErrorCode.throttledOp;
 /** xid and type. */
 export const requestHeaderBytes = 8;

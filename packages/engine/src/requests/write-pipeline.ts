@@ -213,6 +213,7 @@ export class WritePipeline {
     if (connection !== null) {
       connection.pendingWrites++;
       connection.newestPendingSequence = sequence;
+      if (connection.session !== null) connection.session.newestPendingSequence = sequence;
     }
     return sequence;
   }

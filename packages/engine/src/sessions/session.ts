@@ -11,6 +11,8 @@ export class Session {
   closing = false;
   /** Its createSession has been applied: it belongs in snapshots. */
   committed = false;
+  /** Its newest transaction in the log, by the number that the pipeline gave it; 0 is none. */
+  newestPendingSequence = 0;
   /** The expiry bucket it lies in, monotonic ms; 0 when it lies in none. */
   bucketMs = 0;
 
