@@ -32,6 +32,7 @@ function liveThroughCrashes(random: SeededRandom, options: StoreOptions): Crashi
     store.start();
     for (let acts = random.below(120); acts > 0; acts--) store.act();
     if (random.percent(20)) store.settle();
+    assert.equal(store.failed, null);
     store.crash();
   }
   store.start();

@@ -1,7 +1,6 @@
 import type { Disk } from '../ports.ts';
 import { DiskError } from '../ports.ts';
 import { listLogs, listSnapshots } from './file-names.ts';
-import { logsFrom } from './log-replay.ts';
 import { looksWhole } from './snapshot-reader.ts';
 
 /** Fewer snapshots are never kept (`DatadirCleanupManager.java`). */
@@ -34,10 +33,10 @@ export function filesToPurge(
   if (oldest === null) return [];
   const { zxid } = oldest;
   const logs = listLogs(disk, logDirectory);
-  const kept = new Set(logsFrom(logs, zxid));
+  const firstKept = logs.findLast((log) => log.zxid <= zxid)?.zxid ?? zxid;
   return [
     ...snapshots.filter((snapshot) => snapshot.zxid < zxid),
-    ...logs.filter((log) => log.zxid < zxid && !kept.has(log)),
+    ...logs.filter((log) => log.zxid < firstKept),
   ].map((file) => file.path);
 }
 
