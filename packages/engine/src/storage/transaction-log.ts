@@ -41,6 +41,7 @@ export class TransactionLog {
   #paddedBytes = 0;
   /** Up to here zeros or records have been written. */
   #filledBytes = 0;
+  #lastGroupBytes = 0;
   /** Whether the room ahead is to be looked after, once per group. */
   #paddingDue = false;
 
@@ -290,6 +291,7 @@ export class TransactionLog {
     this.#lastSyncMs = elapsedMs;
     const written = group.partEnd - group.partStart;
     this.#position += this.#position === 0 ? written + fileHeaderBytes : written;
+    this.#lastGroupBytes = written;
     this.#paddedBytes = Math.max(this.#paddedBytes, this.#position);
     this.#filledBytes = Math.max(this.#filledBytes, this.#position);
     this.#paddingDue = this.#options.preAllocBytes > 0;
@@ -323,6 +325,8 @@ export class TransactionLog {
       return true;
     }
     const ahead = this.#filledBytes - position;
+    // A long group pays for its blocks easily; zeros before it would double what is written.
+    if (this.#lastGroupBytes > longGroupBytes) return false;
     if (ahead >= zeros.length / 2 || this.#filledBytes >= this.#paddedBytes) return false;
     const start = this.#filledBytes;
     const end = Math.min(start + zeros.length, this.#paddedBytes);
@@ -420,6 +424,9 @@ export interface TransactionLogListener {
 
 /** What the disk is doing for the log. */
 type Step = 'idle' | 'group' | 'extend' | 'fill' | 'retire' | 'barrier' | 'close';
+
+/** A group of this many bytes needs no zeros ahead. */
+const longGroupBytes = 32 * 1024;
 
 /** Written ahead of the records, at most this much at a time, so that no group waits long for it. */
 const zeros = new Uint8Array(256 * 1024);
