@@ -9,6 +9,7 @@ import {
   crc32Initial,
   crc32Update,
   crc32UpdateInt,
+  crc32UpdateLong,
 } from './checksums.ts';
 
 /** zlib ends its stream with the Adler-32 of what it holds. */
@@ -48,12 +49,15 @@ test('any bytes, whole and in two parts, as zlib has them', () => {
   );
 });
 
-test('an integer counts as its four bytes, big-endian', () => {
+test('integers count as their four or eight bytes, big-endian', () => {
   fc.assert(
-    fc.property(fc.integer(), fc.integer(), (register, value) => {
-      const bytes = new Uint8Array(4);
-      new DataView(bytes.buffer).setInt32(0, value);
+    fc.property(fc.integer(), fc.integer(), fc.integer(), (register, value, low) => {
+      const bytes = new Uint8Array(8);
+      const view = new DataView(bytes.buffer);
+      view.setInt32(0, value);
+      view.setInt32(4, low);
       assert.equal(crc32UpdateInt(register, value), crc32Update(register, bytes, 0, 4));
+      assert.equal(crc32UpdateLong(register, value, low), crc32Update(register, bytes, 0, 8));
     }),
   );
 });

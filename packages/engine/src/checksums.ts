@@ -101,6 +101,20 @@ export function crc32UpdateInt(register: number, value: number): number {
   );
 }
 
+/** Feeds the eight bytes of a 64-bit integer in two halves, big-endian, to a CRC-32 register. */
+export function crc32UpdateLong(register: number, hi: number, lo: number): number {
+  return (
+    (crcTable[1792 + ((register ^ (hi >>> 24)) & 0xff)] as number) ^
+    (crcTable[1536 + (((register >>> 8) ^ (hi >>> 16)) & 0xff)] as number) ^
+    (crcTable[1280 + (((register >>> 16) ^ (hi >>> 8)) & 0xff)] as number) ^
+    (crcTable[1024 + (((register >>> 24) ^ hi) & 0xff)] as number) ^
+    (crcTable[768 + (lo >>> 24)] as number) ^
+    (crcTable[512 + ((lo >>> 16) & 0xff)] as number) ^
+    (crcTable[256 + ((lo >>> 8) & 0xff)] as number) ^
+    (crcTable[lo & 0xff] as number)
+  );
+}
+
 /** The CRC-32 that a register stands for, as an unsigned 32-bit number. */
 export function crc32Finish(register: number): number {
   return ~register >>> 0;

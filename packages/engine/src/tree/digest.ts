@@ -1,5 +1,11 @@
 import { utf8 } from '@meerkat/protocol';
-import { crc32Finish, crc32Initial, crc32Update, crc32UpdateInt } from '../checksums.ts';
+import {
+  crc32Finish,
+  crc32Initial,
+  crc32Update,
+  crc32UpdateInt,
+  crc32UpdateLong,
+} from '../checksums.ts';
 
 /**
  * The digest of a znode and of the tree: CRC-32 over path, data and 60 bytes of stat, summed up over
@@ -49,11 +55,9 @@ export function nodeDigest(
   register = updateLong(register, pzxid);
   register = updateLong(register, ctime);
   register = updateLong(register, mtime);
-  register = crc32UpdateInt(register, version);
-  register = crc32UpdateInt(register, createCounter);
+  register = crc32UpdateLong(register, version, createCounter);
   register = crc32UpdateInt(register, aversion);
-  register = crc32UpdateInt(register, ownerHi);
-  return crc32Finish(crc32UpdateInt(register, ownerLo));
+  return crc32Finish(crc32UpdateLong(register, ownerHi, ownerLo));
 }
 
 /** Whether the znode at this path counts: all but those under /zookeeper/; /zookeeper itself does. */
@@ -94,5 +98,5 @@ export class DigestSum {
 const subtree: Uint8Array = utf8('/zookeeper/');
 
 function updateLong(register: number, value: number): number {
-  return crc32UpdateInt(crc32UpdateInt(register, Math.floor(value / two32)), value | 0);
+  return crc32UpdateLong(register, Math.floor(value / two32), value | 0);
 }

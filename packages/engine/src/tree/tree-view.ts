@@ -1,5 +1,5 @@
 import { decodeUtf8, type JuteWriter, utf8 } from '@meerkat/protocol';
-import { crc32Finish, crc32UpdateInt } from '../checksums.ts';
+import { crc32Finish, crc32UpdateInt, crc32UpdateLong } from '../checksums.ts';
 import { NodeKind } from './ephemeral-type.ts';
 import {
   Column,
@@ -297,15 +297,14 @@ export class TreeView {
     const page = this.nodes.pages[node >>> pageShift] as Int32Array;
     const row = (node & pageMask) * rowInts;
     let register = page[row + Column.prefixState] as number;
-    // czxid, mzxid, pzxid, ctime and mtime, then version, cversion and aversion.
-    for (let i = Column.czxid; i < Column.mtime + 2; i++) {
-      register = crc32UpdateInt(register, page[row + i] as number);
+    // czxid, mzxid, pzxid, ctime and mtime stand in the order of the digest.
+    for (let at = row + Column.czxid; at <= row + Column.mtime; at += 2) {
+      register = crc32UpdateLong(register, page[at] as number, page[at + 1] as number);
     }
-    for (let i = Column.version; i <= Column.aversion; i++) {
-      register = crc32UpdateInt(register, page[row + i] as number);
-    }
-    register = crc32UpdateInt(register, this.ownerHi(node));
-    return crc32Finish(crc32UpdateInt(register, this.ownerLo(node)));
+    const version = page[row + Column.version] as number;
+    register = crc32UpdateLong(register, version, page[row + Column.createCounter] as number);
+    register = crc32UpdateInt(register, page[row + Column.aversion] as number);
+    return crc32Finish(crc32UpdateLong(register, this.ownerHi(node), this.ownerLo(node)));
   }
 
   /** Bytes of memory held for znodes, and how many of the slab's are in use. */
