@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type DigestHash, type DiskError, Replica, type ReplicaEvents } from '@meerkat/engine';
 import { formatLong, formatZxid } from '@meerkat/protocol';
 import { ConfigurationError } from './configuration/configuration-error.ts';
@@ -11,6 +11,7 @@ import { FourLetterWords } from './four-letter-words/four-letter-words.ts';
 import { ReplicaView } from './four-letter-words/replica-view.ts';
 import { ClientListener } from './listener/client-listener.ts';
 import type { Log } from './logging/log.ts';
+import { makeDirectories } from './ports/make-directories.ts';
 import { NodeClock } from './ports/node-clock.ts';
 import { NodeDisk } from './ports/node-disk.ts';
 import { NodeNetwork } from './ports/node-network.ts';
@@ -232,7 +233,7 @@ async function lockDirectories(config: ServerConfig): Promise<readonly DataDirec
   const locks: DataDirectoryLock[] = [];
   try {
     for (const directory of new Set([dataDir, dataLogDir])) {
-      if (snapshot.datadirAutocreate) mkdirSync(directory, { recursive: true });
+      if (snapshot.datadirAutocreate) makeDirectories(directory);
       // One that is missing is the engine's to complain about.
       if (existsSync(directory)) locks.push(await DataDirectoryLock.acquire(directory));
     }

@@ -60,7 +60,7 @@ function splitProperty(logical: string, line: number): Property {
 
 function unescape(text: string, line: number): string {
   // The last branch takes a backslash with nothing behind it: the file ended after it.
-  return text.replace(/\\(u[0-9a-fA-F]{4}|[^])|\\$/g, (_escape, escaped: string | undefined) => {
+  return text.replace(/\\(u[0-9a-fA-F]{4}|[\s\S])|\\$/g, (_escape, escaped: string | undefined) => {
     switch (escaped) {
       case undefined:
         return '';

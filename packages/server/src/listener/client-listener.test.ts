@@ -56,7 +56,7 @@ interface Bench {
   network: NodeNetwork;
   listener: ClientListener;
   clock: ManualClock;
-  client(): Promise<Socket>;
+  client: () => Promise<Socket>;
 }
 
 async function setUp(t: TestContext, changes: Partial<ClientPortConfig> = {}): Promise<Bench> {

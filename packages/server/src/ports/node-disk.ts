@@ -10,6 +10,7 @@ import {
   type WritableFile,
 } from '@meerkat/engine';
 import { diskErrorOf } from './disk-failure.ts';
+import { makeDirectories } from './make-directories.ts';
 import { PackedWritableFile } from './packed-writable-file.ts';
 import { PlainWritableFile } from './plain-writable-file.ts';
 import { openReadableFile } from './readable-files.ts';
@@ -37,8 +38,8 @@ export class NodeDisk implements Disk {
 
   makeDirectory(path: string): void {
     attempt(path, 'make the directory', () => {
-      const first = fs.mkdirSync(path, { recursive: true });
-      if (first !== undefined) syncDirectory(dirname(first));
+      const first = makeDirectories(path);
+      if (first !== null) syncDirectory(dirname(first));
     });
   }
 

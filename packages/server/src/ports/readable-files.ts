@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Packing, ReadableFile } from '@meerkat/engine';
-import type { Gunzip } from 'minizlib';
+import type * as Minizlib from 'minizlib';
 import { diskErrorOf } from './disk-failure.ts';
 import { SnappyStreamReader } from './snappy/snappy-stream.ts';
 
@@ -101,7 +101,7 @@ class PackedReadableFile implements ReadableFile {
 
 class GzipUnpacker implements Unpacker {
   readonly #file: number;
-  readonly #gunzip: Gunzip;
+  readonly #gunzip: Minizlib.Gunzip;
   readonly #packed = Buffer.alloc(packedPieceBytes);
   #pieces: Uint8Array[] = [];
   #failure: Error | null = null;
@@ -134,9 +134,9 @@ class GzipUnpacker implements Unpacker {
 }
 
 /** Loaded only when there is something to unpack: most servers never do. */
-function makeGunzip(): Gunzip {
+function makeGunzip(): Minizlib.Gunzip {
   const require = createRequire(import.meta.url);
-  const minizlib = require('minizlib') as typeof import('minizlib');
+  const minizlib = require('minizlib') as typeof Minizlib;
   return new minizlib.Gunzip({});
 }
 

@@ -59,7 +59,7 @@ test('what SnappyStreamWriter packs, in any pieces, comes back', () => {
 test('a block comes back for any bytes', () => {
   const repetitive = fc
     .array(fc.tuple(fc.uint8Array({ maxLength: 20 }), fc.nat(30)), { maxLength: 30 })
-    .map((runs) => Buffer.concat(runs.flatMap(([bytes, n]) => Array(n).fill(bytes))));
+    .map((runs) => Buffer.concat(runs.flatMap(([bytes, n]) => Array<Uint8Array>(n).fill(bytes))));
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 3000 }), repetitive), (bytes) => {
       const packed = new Uint8Array(packedBytesMax(bytes.length));
