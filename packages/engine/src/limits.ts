@@ -19,8 +19,12 @@ export interface Limits {
   readonly multiOperationsMax: number;
   /** Entries in one ACL. Ours. */
   readonly aclEntriesMax: number;
+  /** Characters of the ids in one stored ACL, after `auth` was replaced by the caller's. Ours. */
+  readonly aclCharactersMax: number;
   /** Ids that one connection may add with auth packets. Ours: ZooKeeper keeps them all. */
   readonly authIdsMax: number;
+  /** Characters of all these ids together. Ours. */
+  readonly authIdCharactersMax: number;
   /** Bytes of a log group before the next one starts even when the disk is idle. Ours. */
   readonly logGroupBytesMax: number;
   /** Transactions that may wait for the disk; then reading from clients pauses. Ours. */
@@ -39,7 +43,9 @@ export const defaultLimits: Limits = {
   deferredBytesMax: 4 * 1024 * 1024,
   multiOperationsMax: 1_000_000,
   aclEntriesMax: 100_000,
+  aclCharactersMax: 1024 * 1024,
   authIdsMax: 1000,
+  authIdCharactersMax: 256 * 1024,
   logGroupBytesMax: 4 * 1024 * 1024,
   pendingTransactionsMax: 100_000,
   sliceMs: 2,

@@ -177,8 +177,9 @@ export class Replica implements TimerListener {
     if (this.#stopped) return;
     const nowMs = this.#ports.clock.monotonicMs();
     const more = this.#expirer.beat(nowMs) || this.#deleteContainers(nowMs);
-    this.#ports.clock.startTimer(more ? 1 : this.#beatMs, this, 0);
     this.onTurnEnd();
+    const beatMs = this.intake.awaitsReaders ? Math.min(readersBeatMs, this.#beatMs) : this.#beatMs;
+    this.#ports.clock.startTimer(more ? 1 : beatMs, this, 0);
   }
 
   /** Starts a snapshot now unless one is being written; false then. */
@@ -259,5 +260,7 @@ function databaseMissing(directories: DataDirectories): StorageError {
 
 /** The longest time between two looks at sessions and slow clients. */
 const beatMsMax = 200;
+/** The time between two looks at clients who have to read before they are answered any further. */
+const readersBeatMs = 10;
 /** Containers deleted in one go. */
 const containersPerBeat = 100;

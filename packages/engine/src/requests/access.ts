@@ -1,4 +1,5 @@
 import { type Acl, ErrorCode, type Id } from '@meerkat/protocol';
+import { defaultLimits } from '../limits.ts';
 import { openAcl } from '../tree/acl-table.ts';
 
 export { openAcl } from '../tree/acl-table.ts';
@@ -46,12 +47,18 @@ export function fixupAcl(
 ): FixedAcl {
   if (acl === null || acl.length === 0) return invalid;
   const fixed: Acl[] = [];
+  let characters = 0;
   for (const entry of withoutDuplicates(acl)) {
     const { scheme, id } = entry.id;
     if (scheme === 'auth') {
       const proved = ids.filter((own) => own.scheme === 'digest' && digestEnabled);
       if (proved.length === 0) return invalid;
-      for (const own of proved) fixed.push({ perms: entry.perms, id: own });
+      for (const own of proved) {
+        fixed.push({ perms: entry.perms, id: own });
+        characters += own.scheme.length + own.id.length;
+      }
+      // A few bytes stand for all that the caller has proved, so this could be repeated without end.
+      if (characters > defaultLimits.aclCharactersMax) return invalid;
     } else if (isValidId(scheme, id, digestEnabled)) {
       fixed.push(entry);
     } else {

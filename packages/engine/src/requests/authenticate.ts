@@ -54,7 +54,10 @@ function add(state: ReplicaState, connection: ClientConnection, id: Id): ErrorCo
   const { authIds } = connection;
   if (authIds.some((known) => known.scheme === id.scheme && known.id === id.id))
     return ErrorCode.ok;
-  if (authIds.length >= state.limits.authIdsMax) return ErrorCode.authFailed;
+  const { authIdsMax, authIdCharactersMax } = state.limits;
+  let characters = id.id.length;
+  for (const known of authIds) characters += known.id.length;
+  if (authIds.length >= authIdsMax || characters > authIdCharactersMax) return ErrorCode.authFailed;
   connection.authIds = [...authIds, id];
   return ErrorCode.ok;
 }

@@ -48,6 +48,11 @@ export class Backpressure {
     }
   }
 
+  /** Whether anybody is not read from. */
+  get awaitsReaders(): boolean {
+    return this.#paused.size > 0;
+  }
+
   /** The connection is gone. */
   forget(connection: ClientConnection): void {
     this.#paused.delete(connection);

@@ -45,8 +45,10 @@ export class ClientConnection {
   deferred: DeferredRequests | null = null;
   /** How many requests wait. */
   deferredCount = 0;
-  /** How many of them are writes: those that came before the session was there. */
+  /** How many of them may be writes, and hold back the writes behind them. */
   deferredWrites = 0;
+  /** The first that waits could run, but the client has to read first. */
+  isStalled = false;
   /** The start of a frame whose end has not come yet; null between frames. */
   readonly frames: FrameDecoder;
   /** Replies of this turn; null while there are none. */

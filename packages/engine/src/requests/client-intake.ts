@@ -103,9 +103,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     const connection = this.connections.get(id);
     if (connection === undefined) return;
     this.#backpressure.forget(connection);
-    this.#dispatcher.deferredCount -= connection.deferredCount;
-    connection.deferred = null;
-    connection.deferredCount = 0;
+    this.#dispatcher.forget(connection);
     this.replies.forget(connection);
     this.connections.remove(connection);
   }
@@ -119,8 +117,14 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   flush(): void {
     if (this.#throttle.size > 0) this.#runThrottled();
     this.replies.flush();
+    if (this.#dispatcher.stalled.size > 0) this.#goOnWithStalled();
     this.#backpressure.resume();
     if (this.connections.hasLeavingWatches) this.connections.removeSomeWatches();
+  }
+
+  /** Whether somebody waits until a client has read more: flush again soon. */
+  get awaitsReaders(): boolean {
+    return this.#dispatcher.stalled.size > 0 || this.#backpressure.awaitsReaders;
   }
 
   onFrame(bytes: Uint8Array, start: number, end: number): boolean {
@@ -193,7 +197,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
       const writer = this.replies.outbox(connection);
       const frame = this.replies.begin(writer, xid, this.#state.lastProcessedZxid);
       if (error === ErrorCode.ok) writer.writeBytes(body.bytes, 0, body.length);
-      this.replies.end(writer, frame, error);
+      const isWrite = true;
+      this.replies.end(writer, frame, error, isWrite);
       this.#dispatcher.answered(connection, xid, type, receivedMs);
     }
     if (type === OpCode.closeSession) this.close(connection);
@@ -332,6 +337,18 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     }
   }
 
+  /** Reads that waited until their client had read the answers before. */
+  #goOnWithStalled(): void {
+    this.clock.look();
+    for (const connection of this.#dispatcher.stalled) {
+      for (let rounds = 0; rounds < roundsPerTurn; rounds++) {
+        if (!connection.isStalled || this.#backpressure.isSlow(connection)) break;
+        this.#dispatcher.goOn(connection);
+        this.replies.sendNow(connection);
+      }
+    }
+  }
+
   /** The client does not take its replies as fast as it asks: it is not read from, in the end cut. */
   #onSlow(connection: ClientConnection): void {
     const unsent = this.#host.network.unsentBytes(connection.id);
@@ -356,4 +373,6 @@ function typeOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getInt32(4);
 }
 
+/** Times `unreadBytesMax` that one connection is answered in a turn, when its client reads that fast. */
+const roundsPerTurn = 16;
 const none = new Uint8Array(0);

@@ -1,4 +1,4 @@
-import { assert, ErrorCode } from '@meerkat/protocol';
+import { assert, type ErrorCode } from '@meerkat/protocol';
 
 /**
  * Requests of one connection that must wait for its own earlier transactions, in order: ZooKeeper
@@ -21,6 +21,7 @@ export class DeferredRequests {
    * Keeps a request until transaction `afterSequence` of this connection is applied.
    *
    * @param receivedMs when it came, monotonic ms
+   * @param mayBeWrite told by `firstMayBeWrite`
    * @param error what to answer it with, when that is settled already; the header is enough then
    */
   push(
@@ -29,7 +30,8 @@ export class DeferredRequests {
     end: number,
     afterSequence: number,
     receivedMs: number,
-    error: ErrorCode = ErrorCode.ok,
+    mayBeWrite: boolean,
+    error: ErrorCode,
   ): void {
     const length = end - start;
     this.#makeRoom(headerBytes + length);
@@ -37,6 +39,7 @@ export class DeferredRequests {
     this.#view.setFloat64(this.#tail + 8, receivedMs);
     this.#view.setInt32(this.#tail + 16, length);
     this.#view.setInt32(this.#tail + 20, error);
+    this.#view.setInt32(this.#tail + 24, mayBeWrite ? 1 : 0);
     this.#bytes.set(bytes.subarray(start, end), this.#tail + headerBytes);
     this.#tail += headerBytes + length;
   }
@@ -44,6 +47,11 @@ export class DeferredRequests {
   /** Whether the first waiting request may run once `sequence` is applied. */
   isReady(sequence: number): boolean {
     return this.#head < this.#tail && this.#view.getFloat64(this.#head) <= sequence;
+  }
+
+  /** Whether the first waiting request was pushed as one that may be a write. */
+  get firstMayBeWrite(): boolean {
+    return this.#head < this.#tail && this.#view.getInt32(this.#head + 24) === 1;
   }
 
   /**
@@ -101,7 +109,7 @@ export type TakeDeferred = (
   error: ErrorCode,
 ) => void;
 
-/** Before each request: sequence (8), time received (8), length (4), error (4). */
-const headerBytes = 24;
+/** Before each request: sequence (8), time received (8), length (4), error (4), may be a write (4). */
+const headerBytes = 28;
 const initialBytes = 1024;
 const keptBytesMax = 64 * 1024;

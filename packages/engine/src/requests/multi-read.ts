@@ -13,6 +13,7 @@ export function multiRead(
   reader: JuteReader,
   reply: JuteWriter,
 ): ErrorCode {
+  const replyStart = reply.length;
   for (;;) {
     const type = reader.readInt();
     const done = reader.readBoolean();
@@ -34,6 +35,8 @@ export function multiRead(
     reader.position = start;
     reader.skipBuffer();
     reader.readBoolean();
+    // Too long for any client already: its length makes an error of it.
+    if (reply.length - replyStart > state.limits.frameBytesMax) break;
   }
   writeHeader(reply, -1, true, -1);
   return ErrorCode.ok;

@@ -54,16 +54,18 @@ export class ReplyWriter {
   }
 
   /**
-   * Ends the reply begun at `frame`. With an error the body is dropped; so is a body that is too long for
-   * a client, which gets MARSHALLINGERROR for this request and keeps its connection.
+   * Ends the reply begun at `frame`. With an error the body is dropped; so is the body of a read that
+   * is too long for a client, which gets MARSHALLINGERROR for this request and keeps its connection.
+   * A write that was applied is never told to have failed.
    *
    * @returns the error that was sent
    */
-  end(writer: JuteWriter, frame: number, error: ErrorCode): ErrorCode {
+  end(writer: JuteWriter, frame: number, error: ErrorCode, isWrite = false): ErrorCode {
+    const bytesMax = this.#state.limits.frameBytesMax + replyBytesMore;
     let sent = error;
     if (sent !== ErrorCode.ok) {
       writer.length = frame + replyHeadBytes;
-    } else if (writer.length - frame - 4 > this.#state.limits.frameBytesMax) {
+    } else if (writer.length - frame - 4 > bytesMax && !isWrite) {
       writer.length = frame + replyHeadBytes;
       sent = ErrorCode.marshallingError;
       this.oversizedAnswers++;
@@ -120,6 +122,8 @@ export class ReplyWriter {
   }
 }
 
+/** What the answer to a getData has beyond the request that wrote the data, at most: header and Stat. */
+const replyBytesMore = 128;
 /** Length (4) and ReplyHeader: xid (4), zxid (8), err (4). */
 const replyHeadBytes = 20;
 const two32 = 4294967296;

@@ -35,6 +35,8 @@ export interface DispatchHost {
 export class RequestDispatcher {
   /** Requests of all connections that wait for transactions of their own. */
   deferredCount = 0;
+  /** Connections whose client has to read before they are answered any further. */
+  readonly stalled: Set<ClientConnection> = new Set();
   readonly #state: ReplicaState;
   readonly #host: DispatchHost;
   readonly #reader = new JuteReader();
@@ -122,13 +124,16 @@ export class RequestDispatcher {
     } else if (type === OpCode.auth) {
       this.#authenticate(connection, xid, reader);
     } else if (isWrite(type)) {
-      if (connection.deferredWrites > 0 && !wasDeferred) {
+      if ((connection.deferredWrites > 0 || connection.isStalled) && !wasDeferred) {
         this.defer(connection, bytes, start, end, receivedMs, true);
       } else {
         this.#submitRequest(connection, session, xid, type, reader, wasDeferred, receivedMs);
       }
     } else if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
       this.defer(connection, bytes, start, end, receivedMs, false);
+    } else if (!wasDeferred && this.#isAnswered(connection)) {
+      this.defer(connection, bytes, start, end, receivedMs, false);
+      this.#stall(connection);
     } else {
       this.#read(connection, xid, type, reader, receivedMs);
     }
@@ -287,7 +292,8 @@ export class RequestDispatcher {
     error: ErrorCode = ErrorCode.ok,
   ): void {
     const after = connection.newestPendingSequence;
-    connection.deferredRequests().push(bytes, start, end, after, receivedMs, error);
+    const waiting = connection.deferredRequests();
+    waiting.push(bytes, start, end, after, receivedMs, mayBeWrite, error);
     connection.deferredCount++;
     this.deferredCount++;
     if (mayBeWrite) connection.deferredWrites++;
@@ -295,14 +301,39 @@ export class RequestDispatcher {
 
   /** Runs what waited for the transaction that has just been applied. */
   drain(connection: ClientConnection): void {
+    this.#drainUpTo(connection, this.pipeline.pending.oldestSequence);
+  }
+
+  /** Goes on with a connection whose client has read enough. */
+  goOn(connection: ClientConnection): void {
+    connection.isStalled = false;
+    this.stalled.delete(connection);
+    this.#drainUpTo(connection, this.pipeline.pending.oldestSequence - 1);
+  }
+
+  /** The connection is gone, and with it what it waited for. */
+  forget(connection: ClientConnection): void {
+    this.deferredCount -= connection.deferredCount;
+    connection.deferred = null;
+    connection.deferredCount = 0;
+    connection.isStalled = false;
+    this.stalled.delete(connection);
+  }
+
+  #drainUpTo(connection: ClientConnection, sequence: number): void {
     const { deferred } = connection;
-    const sequence = this.pipeline.pending.oldestSequence;
     this.#draining = connection;
     while (deferred !== null && connection.deferredCount > 0 && deferred.isReady(sequence)) {
+      if (this.#isAnswered(connection)) {
+        if (connection.pendingWrites === 0) return this.#stall(connection);
+        // Answers to its transactions come next and cannot wait: what is there leaves, or cuts it.
+        this.#host.replies.sendNow(connection);
+        if (connection.phase === ConnectionPhase.closed) return;
+      }
       const newest = connection.newestPendingSequence;
       connection.deferredCount--;
       this.deferredCount--;
-      if (connection.deferredWrites > 0) connection.deferredWrites--;
+      if (deferred.firstMayBeWrite) connection.deferredWrites--;
       deferred.shift(this.#runDeferred);
       if (connection.phase === ConnectionPhase.closed) break;
       // A write among them goes into the pipeline, and those behind it wait for it in turn.
@@ -310,6 +341,16 @@ export class RequestDispatcher {
         deferred.raise(connection.newestPendingSequence);
     }
     this.#draining = null;
+  }
+
+  /** Whether a client has been told as much in this turn as it should before it reads. */
+  #isAnswered({ outbox }: ClientConnection): boolean {
+    return outbox !== null && outbox.length > this.#state.limits.unreadBytesMax;
+  }
+
+  #stall(connection: ClientConnection): void {
+    connection.isStalled = true;
+    this.stalled.add(connection);
   }
 
   /** Notes that a request was answered. */
