@@ -75,11 +75,13 @@ export class RawSession {
   /** Cuts the connection; the session lives on. */
   cut() {
     this.#waiting = [];
+    this.#isConnected = false;
     this.#socket?.destroy();
   }
 
+  /** Says that the session lives, if it has a connection. */
   ping() {
-    this.#send(-2, ping, () => {});
+    if (this.#isConnected) this.#send(-2, ping, () => {});
   }
 
   /** Watches a path, whether it exists or not. @param {string} path */

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** @typedef {'java' | 'meerkat'} Target */
@@ -20,6 +19,10 @@ import { fileURLToPath } from 'node:url';
 const meerkat = fileURLToPath(new URL('../packages/cli/bin/meerkat.js', import.meta.url));
 /** Clock ticks per second in /proc, fixed by Linux's interface. */
 const ticksPerSecond = 100;
+/** The answer to a handshake has 41 bytes, that to exists of the root 88. */
+const bothAnswersBytes = 41 + 88;
+const attemptEveryMs = 5;
+const attemptsMax = 20;
 
 /** Where Debian's packages zookeeper and libzookeeper-java put the server. */
 const classPath =
@@ -87,6 +90,16 @@ export class ServerProcess {
     return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
   }
 
+  /**
+   * A number that the server reports, by its name in `mntr`.
+   * @param {string} name
+   * @returns {Promise<number>}
+   */
+  async monitored(name) {
+    const text = await fourLetterWord(this.port, 'mntr');
+    return Number(new RegExp(`^${name}\\t(.*)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  }
+
   /** @param {NodeJS.Signals} signal */
   signal(signal) {
     this.#child.kill(signal);
@@ -151,16 +164,40 @@ export class ServerProcess {
     return child;
   }
 
-  async #untilAnswering() {
-    const deadlineMs = performance.now() + 300_000;
-    while (performance.now() < deadlineMs) {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        throw new Error(`Cannot measure: the ${this.target} server ended\n${this.#output}`);
-      }
-      if (await answers(this.port)) return;
-      await delay(2);
-    }
-    throw new Error(`Cannot measure: the ${this.target} server does not answer\n${this.#output}`);
+  /**
+   * Tries again and again, without waiting for the attempt before: a server that listens before it
+   * serves may leave the early ones without an answer.
+   * @returns {Promise<void>}
+   */
+  #untilAnswering() {
+    return new Promise((resolve, reject) => {
+      const attempts = new Set();
+      /** @param {Error} [failure] */
+      const settle = (failure) => {
+        clearInterval(timer);
+        clearTimeout(deadline);
+        if (failure === undefined) resolve();
+        else reject(failure);
+      };
+      const attempt = () => {
+        if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+          settle(new Error(`Cannot measure: the ${this.target} server ended\n${this.#output}`));
+        }
+        if (attempts.size >= attemptsMax) return;
+        const answered = answers(this.port);
+        attempts.add(answered);
+        void answered.then((isServing) => {
+          attempts.delete(answered);
+          if (isServing) settle();
+        });
+      };
+      const timer = setInterval(attempt, attemptEveryMs);
+      const deadline = setTimeout(() => {
+        settle(
+          new Error(`Cannot measure: the ${this.target} server does not answer\n${this.#output}`),
+        );
+      }, 300_000);
+    });
   }
 }
 
@@ -198,12 +235,30 @@ function answers(port) {
     socket.once('connect', () => socket.write(Buffer.concat([connectRequest(), existsRequest()])));
     socket.on('data', (chunk) => {
       received += chunk.length;
-      // The answer to the handshake has 41 bytes, that to exists of the root 88.
-      if (received >= 41 + 88) socket.end(closeRequest());
+      if (received < bothAnswersBytes) return;
+      resolve(true);
+      socket.end(closeRequest());
     });
     socket.once('error', () => {});
-    socket.once('close', () => resolve(received >= 41 + 88));
-    socket.setTimeout(60_000, () => socket.destroy());
+    socket.once('close', () => resolve(false));
+    socket.setTimeout(2_000, () => socket.destroy());
+  });
+}
+
+/**
+ * @param {number} port
+ * @param {string} word
+ * @returns {Promise<string>}
+ */
+function fourLetterWord(port, word) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(word));
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve(text));
   });
 }
 

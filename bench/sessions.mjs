@@ -117,6 +117,7 @@ async function expiringTogether(dataDirectory, settings) {
     // A process that is stopped keeps its connections and says nothing.
     herd.signal('SIGSTOP');
     const { p999Us, maxUs } = await others;
+    const ephemeralsLeft = await server.monitored('zk_ephemerals_count');
     return [
       [
         `p99.9 of others while all expire, ${ephemerals} ephemeral znodes each`,
@@ -125,6 +126,12 @@ async function expiringTogether(dataDirectory, settings) {
         verdict(p999Us <= 50_000),
       ],
       ['the slowest of the others', milliseconds(maxUs), '', ''],
+      [
+        'ephemeral znodes left afterwards',
+        whole(ephemeralsLeft),
+        '0',
+        verdict(ephemeralsLeft === 0),
+      ],
     ];
   } finally {
     await herd.end();
