@@ -11,8 +11,8 @@ const data = new Uint8Array(100).fill(0x78);
 const { gc } = globalThis;
 assert(gc !== undefined, 'run with node --expose-gc');
 
-if (process.argv.includes('map')) measureMap(() => void gc());
-else measureTree(() => void gc());
+if (process.argv.includes('map')) measureMap(() => gc());
+else measureTree(() => gc());
 
 /** @param {() => void} collect */
 function measureTree(collect) {

@@ -93,7 +93,7 @@ export class AclTable {
 
   /** Takes out every list that nobody uses. */
   purgeUnused(): void {
-    for (const entry of [...this.#byId.values()]) if (entry.uses <= 0) this.#forget(entry);
+    for (const entry of this.#byId.values()) if (entry.uses <= 0) this.#forget(entry);
   }
 
   /** Writes the table of a snapshot: a count, then numbers and lists. */

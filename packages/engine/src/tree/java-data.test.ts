@@ -84,7 +84,7 @@ function replay(tree: Tree, log: Uint8Array, afterZxid: number): number {
     const record = new JuteReader(body);
     const header = readTxnHeader(record);
     if (header.zxid <= afterZxid) continue;
-    for (const change of changesOf(tree, header, record)) {
+    for (const change of changesOf(header, record)) {
       applyTo(tree, change, header.zxid, header.time);
     }
     if (record.remaining === 0) continue;
@@ -96,13 +96,13 @@ function replay(tree: Tree, log: Uint8Array, afterZxid: number): number {
   return compared;
 }
 
-function changesOf(tree: Tree, header: TxnHeader, reader: JuteReader): Change[] {
+function changesOf(header: TxnHeader, reader: JuteReader): Change[] {
   const { type, clientIdHi, clientIdLo } = header;
   if (type === OpCode.multi) {
     const txns = readMultiTxn(reader).txns ?? [];
     if (txns.some((txn) => txn.type === OpCode.error)) return [];
     return txns.flatMap((txn) =>
-      changesOf(tree, { ...header, type: txn.type }, new JuteReader(txn.data ?? undefined)),
+      changesOf({ ...header, type: txn.type }, new JuteReader(txn.data ?? undefined)),
     );
   }
   if (type === OpCode.closeSession) {

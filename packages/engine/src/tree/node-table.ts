@@ -143,7 +143,7 @@ export class NodeTable {
   #side(id: NodeId, field: number): number {
     const page = this.#sidePages[id >>> pageShift] as Int32Array;
     // A page that does not exist reads as zeros: an empty array gives undefined.
-    return (page[((id & pageMask) << 2) + field] ?? 0) as number;
+    return page[((id & pageMask) << 2) + field] ?? 0;
   }
 
   #setSide(id: NodeId, field: number, value: number): void {

@@ -31,9 +31,9 @@ export class TreeView {
     this.hashSeed = hashSeed | 0;
   }
 
-  /** The znode at a valid path in UTF-8; the empty path is the root too. `noNode` when there is none. */
+  /** The znode at a path in UTF-8; the empty path is the root too. `noNode` when there is none. */
   find(path: Uint8Array, start: number, end: number): NodeId {
-    if (end - start <= 1) return rootNode;
+    if (end === start || (end - start === 1 && path[start] === slash)) return rootNode;
     return this.index.find(continueHash(this.hashSeed, path, start, end), path, start, end);
   }
 

@@ -115,9 +115,14 @@ test('what cannot be a znode is refused, not asserted', () => {
   assert.equal(create(tree, '/', 1), ErrorCode.nodeExists);
   assert.equal(create(tree, '/a/b', 1), ErrorCode.noNode);
   assert.equal(applyTo(tree, { type: 'delete', path: '/' }, 1, 0), ErrorCode.badArguments);
+  create(tree, '/a', 1);
+  for (const path of ['a', 'x', '//', '//a', '/a/', '/a//', 'a/a', '/zookeeper/', 'zookeeper']) {
+    assert.equal(tree.findString(path), noNode, path);
+  }
+  assert.equal(tree.findString(''), rootNode);
   const acl = [{ perms: 1, id: { scheme: 'ip', id: '::1' } }];
   assert.equal(
-    applyTo(tree, { type: 'setAcl', path: '/a', acl, version: 1 }, 1, 0),
+    applyTo(tree, { type: 'setAcl', path: '/b', acl, version: 1 }, 1, 0),
     ErrorCode.noNode,
   );
   assert.equal(tree.acls.size, 1);

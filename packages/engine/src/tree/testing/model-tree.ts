@@ -144,7 +144,7 @@ export class ModelTree {
     if (parent === undefined) return ErrorCode.noNode;
     parent.pzxid = Math.max(parent.pzxid, zxid);
     if (!this.nodes.delete(path)) return ErrorCode.noNode;
-    for (const below of [...this.nodes.keys()]) {
+    for (const below of this.nodes.keys()) {
       if (below.startsWith(`${path}/`)) this.nodes.delete(below);
     }
     return ErrorCode.ok;
