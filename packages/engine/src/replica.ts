@@ -61,7 +61,8 @@ export class Replica implements TimerListener {
     this.#ports = ports;
     this.#events = events;
     this.config = config;
-    const tree = new Tree(config);
+    // A seed of its own, so that nobody can choose paths that collide.
+    const tree = new Tree({ ...config, hashSeed: ports.random.below(hashSeeds) });
     this.state = {
       config,
       limits: config.limits,
@@ -258,6 +259,8 @@ function databaseMissing(directories: DataDirectories): StorageError {
   );
 }
 
+/** How many seeds the path index can have. */
+const hashSeeds = 2 ** 32;
 /** The longest time between two looks at sessions and slow clients. */
 const beatMsMax = 200;
 /** The time between two looks at clients who have to read before they are answered any further. */
