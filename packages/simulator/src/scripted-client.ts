@@ -52,6 +52,8 @@ export class ScriptedClient implements FrameReceiver {
   /** The answer to the handshake, once there is one. */
   session: ConnectResponse | null = null;
   isClosed = false;
+  /** Takes xid -1 for a watch event. False for clients that use that number themselves. */
+  knowsEvents = true;
   readonly #server: InProcessServer;
   readonly #frames = new FrameDecoder(2 ** 31 - 1);
   #nextXid = 1;
@@ -180,7 +182,7 @@ export class ScriptedClient implements FrameReceiver {
 
   #onReply(body: JuteReader): void {
     const { xid, zxid, err } = readReplyHeader(body);
-    if (xid === SpecialXid.notification) {
+    if (xid === SpecialXid.notification && this.knowsEvents) {
       this.received.push({ kind: 'event', zxid, event: readWatcherEvent(body) });
     } else {
       this.received.push({ kind: 'reply', reply: { xid, zxid, err, body } });
