@@ -22,13 +22,16 @@ export function prepareMulti(context: WriteContext): ErrorCode {
   state.outstanding.begin();
   let failed = false;
   for (let i = 0; i < count; i++) {
-    const type = reader.readInt() as OpCode;
+    const named = reader.readInt() as OpCode;
     reader.position += headerRestBytes;
+    const before = reader.position;
+    const type = skipOperation(reader, named);
+    const after = reader.position;
+    reader.position = before;
     state.outstanding.beginOperation();
     const start = writer.length;
     writer.writeInt(type);
     const lengthAt = writer.reserve(4);
-    const before = reader.position;
     const error = failed ? ErrorCode.runtimeInconsistency : prepareOperation(context, type);
     if (error !== ErrorCode.ok) {
       writer.length = start;
@@ -40,8 +43,7 @@ export function prepareMulti(context: WriteContext): ErrorCode {
     } else {
       writer.view.setInt32(lengthAt, writer.length - lengthAt - 4);
     }
-    reader.position = before;
-    skipOperation(reader, type);
+    reader.position = after;
   }
   if (!failed) state.outstanding.commit();
   return ErrorCode.ok;
@@ -95,34 +97,47 @@ function countOperations(reader: JuteReader, countMax: number): number {
   return count;
 }
 
-function skipOperation(reader: JuteReader, type: OpCode): void {
+/**
+ * Moves past one operation.
+ *
+ * @returns the operation it stands for: here, unlike in a request of its own, the flags of a create
+ *   decide what it makes (`Op.Create.getOpcode`)
+ */
+function skipOperation(reader: JuteReader, type: OpCode): OpCode {
   reader.readString();
   switch (type) {
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:
-    case OpCode.createTTL: {
-      reader.skipBuffer();
-      readAclVector(reader);
-      const flags = reader.readInt();
-      const known =
-        flags >= CreateFlag.persistent && flags <= CreateFlag.persistentSequentialWithTtl;
-      if (type === OpCode.createTTL) reader.position += ttlBytes(reader);
-      else if (!known)
-        throw new JuteError(`Cannot read a multi: current create flags are ${flags}`);
-      return;
-    }
+    case OpCode.createTTL:
+      return skipCreate(reader, type);
     case OpCode.delete:
     case OpCode.check:
       reader.readInt();
-      return;
+      return type;
     case OpCode.setData:
       reader.skipBuffer();
       reader.readInt();
-      return;
+      return type;
     default:
       throw new JuteError(`Cannot read a multi: current operation code is ${type}`);
   }
+}
+
+function skipCreate(reader: JuteReader, type: OpCode): OpCode {
+  reader.skipBuffer();
+  readAclVector(reader);
+  const flags = reader.readInt();
+  if (type === OpCode.createTTL) {
+    reader.position += ttlBytes(reader);
+    if (flags === CreateFlag.container) return OpCode.createContainer;
+    return flags >= CreateFlag.persistentWithTtl ? OpCode.createTTL : OpCode.create;
+  }
+  // A kind with a TTL needs a createTTL.
+  if (flags < CreateFlag.persistent || flags > CreateFlag.container) {
+    throw new JuteError(`Cannot read a multi: current create flags are ${flags}`);
+  }
+  return flags === CreateFlag.container ? OpCode.createContainer : type;
 }
 
 function ttlBytes(reader: JuteReader): number {

@@ -157,17 +157,23 @@ export function getEphemerals(
   return ErrorCode.ok;
 }
 
-/** sync: standalone there is nobody to wait for; the path comes back. */
+/** sync: standalone there is nobody to wait for; the path comes back, a null one too. */
 export function sync(
   _state: ReplicaState,
   _connection: ClientConnection,
   reader: JuteReader,
   reply: JuteWriter,
 ): ErrorCode {
-  // Even a null path comes back as it is.
+  const start = reader.position;
   const length = reader.skipBuffer();
-  reply.writeInt(length);
-  if (length > 0) reply.writeBytes(reader.bytes, reader.position - length, reader.position);
+  const { bytes, position: end } = reader;
+  if (isAscii(bytes, end - Math.max(0, length), end)) {
+    reply.writeBytes(bytes, start, end);
+  } else {
+    // Java makes a string of it and writes that in its own way.
+    reader.position = start;
+    reply.writeString(reader.readString());
+  }
   return ErrorCode.ok;
 }
 
@@ -204,6 +210,11 @@ function findReadable(
   found = findZnode(state.tree, reader.bytes, path.start, path.end);
   if (found === noNode) return ErrorCode.noNode;
   return mayRead(state, connection, found) ? ErrorCode.ok : ErrorCode.noAuth;
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] as number) > 0x7f) return false;
+  return true;
 }
 
 function holdsNul(bytes: Uint8Array): boolean {
