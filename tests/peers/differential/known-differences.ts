@@ -76,6 +76,11 @@ export const knownDifferences: readonly KnownDifference[] = [
       'not sent: both answer MARSHALLINGERROR, but 3.8 gives the failure a zxid and logs it, trunk does not',
   },
   {
+    name: 'create flags in a multi that fit no kind of node, or one with a TTL in a create without',
+    reason:
+      'not sent: since ZOOKEEPER-4026 (3.9.0) such a multi does not decode; before, each operation failed by itself',
+  },
+  {
     name: 'check outside a multi',
     reason:
       'not sent: 3.8 logs it, never answers and cannot start again; ZOOKEEPER-2623 (3.9.3) answers UNIMPLEMENTED and closes',

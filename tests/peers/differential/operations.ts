@@ -95,18 +95,19 @@ const invalidAcls: readonly (readonly Acl[] | null)[] = [
 /** A create of any kind. */
 export function create(source: OperationSource): Operation {
   const { random } = source;
-  const type = random.weighted([
-    [10, OpCode.create],
-    [6, OpCode.create2],
-    [2, OpCode.createContainer],
-    [3, OpCode.createTTL],
-  ]);
-  return createOf(source, type);
+  const type = createType(random);
+  return createOf(source, type, createFlags(random, type));
 }
 
-/** A create of one kind. */
-export function createOf({ random, model }: OperationSource, type: number): Operation {
-  const flags = createFlags(random, type);
+/** A create whose flags fit it: in a multi, 3.8 makes something of those that do not. */
+function createInMulti(source: OperationSource): Operation {
+  const { random } = source;
+  const type = createType(random);
+  return createOf(source, type, fittingFlags(random, type));
+}
+
+/** A create of one kind, with the flags it is given. */
+function createOf({ random, model }: OperationSource, type: number, flags: number): Operation {
   const sequential = sequentialFlags.includes(flags);
   const path = sequential && random.oneIn(3) ? `${model.newPath()}/` : model.newPath();
   const data = someData(random);
@@ -273,7 +274,7 @@ export function multi(source: OperationSource): Operation {
   for (let i = random.below(6); i >= 0; i--) {
     parts.push(
       random.weighted([
-        [5, create],
+        [5, createInMulti],
         [3, deleteNode],
         [4, setData],
         [3, check],
@@ -479,10 +480,23 @@ function pathAndInt(type: number, path: string, value: number, what: string): Op
   };
 }
 
+function createType(random: SeededRandom): number {
+  return random.weighted([
+    [10, OpCode.create],
+    [6, OpCode.create2],
+    [2, OpCode.createContainer],
+    [3, OpCode.createTTL],
+  ]);
+}
+
 function createFlags(random: SeededRandom, type: number): number {
   // A createTTL with flags of another kind and no ttl ends the Java server when it applies the transaction.
   if (random.oneIn(40))
     return random.pick(type === OpCode.createTTL ? [7, -1, 99] : [7, -1, 99, 4, 5, 6, 0]);
+  return fittingFlags(random, type);
+}
+
+function fittingFlags(random: SeededRandom, type: number): number {
   if (type === OpCode.createContainer) return CreateFlag.container;
   if (type === OpCode.createTTL)
     return random.pick([CreateFlag.persistentWithTtl, CreateFlag.persistentSequentialWithTtl]);
