@@ -31,7 +31,8 @@ export function isNoNode(error: unknown): boolean {
 export function describeError(error: unknown): string {
   if (!isCodedError(error)) return error instanceof Error ? error.message : String(error);
   const withPath = phrases.get(error.code);
-  if (withPath !== undefined) return `${withPath}${error.path}`;
+  // What the client refuses by itself, such as a connect string, need not have a path.
+  if (withPath !== undefined) return error.path === null ? error.message : withPath + error.path;
   const message = wholeMessages.get(error.code) ?? keeperMessage(error.code, error.path);
   const { cause } = error;
   const isLoss = error.code === ErrorCode.connectionLoss;

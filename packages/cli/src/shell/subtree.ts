@@ -3,14 +3,21 @@ import { isNoNode } from './cli-error.ts';
 import type { ShellClient } from './command.ts';
 import { childPath } from './znode-path.ts';
 
+/** Reads in flight while a tree is listed. */
+const readsAtOnce = 100;
+
 /**
  * All paths at and below `root`, parents before their children, level by level
  * (`ZKUtil.listSubTreeBFS`). Not a snapshot: the tree may change underneath.
  */
 export async function listSubtree(client: ShellClient, root: string): Promise<string[]> {
   const tree = [root];
-  for (const path of tree) {
-    for (const name of await client.getChildren(path)) tree.push(childPath(path, name));
+  for (let start = 0; start < tree.length; start += readsAtOnce) {
+    const parents = tree.slice(start, start + readsAtOnce);
+    const lists = await Promise.all(parents.map((path) => client.getChildren(path)));
+    lists.forEach((names, i) => {
+      for (const name of names) tree.push(childPath(parents[i] as string, name));
+    });
   }
   return tree;
 }
