@@ -11,6 +11,15 @@ test('commands', async () => {
   assert.deepEqual(await completeLine('nothing', undefined), [[], 'nothing']);
 });
 
+test('options', async () => {
+  assert.deepEqual(await completeLine('reconfig -', undefined), [
+    ['-s ', '-v ', '-file ', '-members ', '-add ', '-remove '],
+    '-',
+  ]);
+  assert.deepEqual(await completeLine('reconfig -s -a', undefined), [['-add '], '-a']);
+  assert.deepEqual(await completeLine('quit -', undefined), [[], '-']);
+});
+
 test('paths', async () => {
   const client = new ScriptedClient();
   assert.deepEqual(await completeLine('ls /zoo', client), [['/zookeeper'], '/zoo']);
