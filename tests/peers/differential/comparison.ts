@@ -56,10 +56,7 @@ export async function runSteps(
   steps: Iterable<Step>,
   observe: (step: Step, reference: StepOutcome) => void = () => {},
 ): Promise<ComparisonResult> {
-  const servers = await Promise.all([
-    ServerUnderTest.start({ target: 'java', ...options.server }),
-    ServerUnderTest.start({ target: options.subject, ...options.server }),
-  ]);
+  const servers = await startBoth(options);
   const run = new Comparison(
     options,
     new LockstepClient(servers[0].port),
@@ -74,6 +71,24 @@ export async function runSteps(
     run.close();
     await Promise.all(servers.map((server) => server.kill()));
   }
+}
+
+async function startBoth(
+  options: Pick<ComparisonOptions, 'subject' | 'server'>,
+): Promise<[reference: ServerUnderTest, subject: ServerUnderTest]> {
+  const [reference, subject] = await Promise.allSettled([
+    ServerUnderTest.start({ target: 'java', ...options.server }),
+    ServerUnderTest.start({ target: options.subject, ...options.server }),
+  ]);
+  if (reference.status === 'fulfilled' && subject.status === 'fulfilled') {
+    return [reference.value, subject.value];
+  }
+  for (const start of [reference, subject]) {
+    if (start.status === 'fulfilled') await start.value.kill();
+  }
+  throw reference.status === 'rejected'
+    ? reference.reason
+    : (subject as PromiseRejectedResult).reason;
 }
 
 class Comparison {

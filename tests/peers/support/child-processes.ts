@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 const running = new Set<ChildProcess>();
 process.once('exit', killAll);
+// How the test runner ends a file that takes too long; without a listener there is no 'exit'.
+process.once('SIGTERM', () => process.exit(143));
+process.once('SIGINT', () => process.exit(130));
 
 /** How a finished program ended and what it wrote. */
 export interface ProgramResult {
