@@ -11,8 +11,6 @@ export type SnapshotCompression = 'none' | 'gzip' | 'snappy';
 export interface RequestThrottleConfig {
   /** Requests in the pipeline before new ones wait; 0 is no limit. `request_throttle_max_requests`. */
   readonly maxRequests: number;
-  /** How long a request waits before it looks again, ms. `request_throttle_stall_time`. */
-  readonly stallTimeMs: number;
   /** Drops waiting requests of a connection that is gone. `request_throttle_drop_stale`. */
   readonly dropStale: boolean;
   /** A request of a closed connection counts as stale. `request_stale_connection_check`. */
@@ -83,10 +81,6 @@ export interface TxnLogConfig {
   readonly forceSync: boolean;
   /** A sync that takes longer is warned about, ms. `fsync.warningthresholdms`. */
   readonly fsyncWarningThresholdMs: number;
-  /** Transactions in one log group at most. `maxBatchSize`. */
-  readonly maxBatchSize: number;
-  /** How long a log group may wait for company, ms; 0 is not at all. `flushDelay`. */
-  readonly flushDelayMs: number;
 }
 
 /** Snapshots and recovery (`FileSnap.java`, `FileTxnSnapLog.java`). */
@@ -137,8 +131,6 @@ export interface ReplicaConfig {
   readonly reconfigEnabled: boolean;
   /** Checks no ACLs at all. `skipACL=yes`. */
   readonly skipAcl: boolean;
-  /** Checks the ACL of a write before it becomes a transaction. `enableEagerACLCheck`. */
-  readonly enableEagerAclCheck: boolean;
   /** Serves reads without a quorum; no effect standalone but on `isro`. `readonlymode.enabled`. */
   readonly readOnlyModeEnabled: boolean;
   readonly digestAuth: DigestAuthConfig;
@@ -168,8 +160,6 @@ export const defaultReplicaConfig: ReplicaConfig = {
     txnLogSizeLimitKb: -1,
     forceSync: true,
     fsyncWarningThresholdMs: 1000,
-    maxBatchSize: 1000,
-    flushDelayMs: 0,
   },
   snapshot: {
     compression: 'none',
@@ -187,13 +177,11 @@ export const defaultReplicaConfig: ReplicaConfig = {
   enforceQuota: false,
   reconfigEnabled: false,
   skipAcl: false,
-  enableEagerAclCheck: false,
   readOnlyModeEnabled: false,
   digestAuth: { enabled: true, algorithm: 'SHA1', superDigest: null },
   container: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedIntervalMs: 300_000 },
   requestThrottle: {
     maxRequests: 0,
-    stallTimeMs: 100,
     dropStale: true,
     staleConnectionCheck: true,
     staleLatencyCheck: false,

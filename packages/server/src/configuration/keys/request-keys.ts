@@ -1,4 +1,4 @@
-import { type ConfigurationKey, honoured, withoutEffect } from '../configuration-key.ts';
+import { type ConfigurationKey, honoured, later, withoutEffect } from '../configuration-key.ts';
 import { onlyYes, trueOrFalse, wholeNumber } from '../readers.ts';
 import { connectionThrottleKeys } from './connection-throttle-keys.ts';
 
@@ -85,15 +85,9 @@ export const requestKeys: readonly ConfigurationKey[] = [
   honoured('skipACL', onlyYes, 'no', 'checks no ACLs; only `yes` turns it on', (draft, value) => {
     draft.server.replica.skipAcl = value;
   }),
-  honoured(
-    'enableEagerACLCheck',
-    trueOrFalse,
-    'false',
-    'checks the ACL of a write before it becomes a transaction',
-    (draft, value) => {
-      draft.server.replica.enableEagerAclCheck = value;
-    },
-  ),
+  ...later('members of an ensemble; with one server it does nothing in ZooKeeper either', {
+    enableEagerACLCheck: 'false',
+  }),
   honoured(
     'readonlymode.enabled',
     trueOrFalse,
@@ -139,15 +133,9 @@ export const requestKeys: readonly ConfigurationKey[] = [
       draft.server.replica.requestThrottle.maxRequests = value;
     },
   ),
-  honoured(
-    'request_throttle_stall_time',
-    wholeNumber({ min: 1, unit: 'ms' }),
-    '100',
-    'how long one waits before it looks again',
-    (draft, value) => {
-      draft.server.replica.requestThrottle.stallTimeMs = value;
-    },
-  ),
+  ...withoutEffect('a waiting request is looked at again at the end of each turn', {
+    request_throttle_stall_time: '100',
+  }),
   honoured(
     'request_throttle_drop_stale',
     trueOrFalse,

@@ -1,4 +1,4 @@
-import { type ConfigurationKey, honoured, later } from '../configuration-key.ts';
+import { type ConfigurationKey, honoured, later, withoutEffect } from '../configuration-key.ts';
 import { hoursOrInterval, oneOf, trueOrFalse, unlessNo, wholeNumber } from '../readers.ts';
 
 /** The value that Java falls back to, with a warning, when it is lower. */
@@ -61,24 +61,10 @@ export const storageKeys: readonly ConfigurationKey[] = [
       draft.server.replica.txnLog.fsyncWarningThresholdMs = value;
     },
   ),
-  honoured(
-    'maxBatchSize',
-    wholeNumber({ min: 1, unit: 'transactions' }),
-    '1000',
-    'transactions in one log group at most',
-    (draft, value) => {
-      draft.server.replica.txnLog.maxBatchSize = value;
-    },
-  ),
-  honoured(
-    'flushDelay',
-    wholeNumber({ min: 0, unit: 'ms' }),
-    '0',
-    'how long a log group may wait for company',
-    (draft, value) => {
-      draft.server.replica.txnLog.flushDelayMs = value;
-    },
-  ),
+  ...withoutEffect('what came while the disk was busy shares a sync, so the load decides', {
+    maxBatchSize: '1000',
+    flushDelay: '0',
+  }),
   honoured(
     'snapshot.compression.method',
     oneOf({ '': 'none', gz: 'gzip', snappy: 'snappy' } as const),
