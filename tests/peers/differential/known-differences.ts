@@ -51,6 +51,19 @@ export const knownDifferences: readonly KnownDifference[] = [
         : undefined,
   },
   {
+    name: 'checkWatches of a path without a slash',
+    reason:
+      'before ZOOKEEPER-4466 (3.9.0) the search for recursive watches above such a path failed',
+    translate: (reference, subject, request) =>
+      request?.type === OpCode.checkWatches &&
+      request.paths[0]?.includes('/') === false &&
+      isReply(reference, ErrorCode.marshallingError) &&
+      'xid' in subject &&
+      (subject.err === ErrorCode.ok || subject.err === ErrorCode.noWatcher)
+        ? { ...reference, err: subject.err }
+        : undefined,
+  },
+  {
     name: 'create2 in a multi',
     reason:
       'ZOOKEEPER-4026 (3.9.0) answers with path and Stat; before, create2 became a plain create',
