@@ -152,7 +152,7 @@ class Server implements RunningServer {
       this.#purge?.stop();
       this.replica.stop(() => {
         this.#letGo();
-        for (const lock of this.#locks) lock.release();
+        this.#releaseLocks();
         resolve();
       });
     });
@@ -163,6 +163,10 @@ class Server implements RunningServer {
     this.#listener.close();
     this.#network.destroyAll();
     this.#clock.cancelAll();
+  }
+
+  #releaseLocks(): void {
+    for (const lock of this.#locks) lock.release();
   }
 
   #events(): ReplicaEvents {
@@ -210,6 +214,7 @@ class Server implements RunningServer {
       { error: error.message },
     );
     this.#letGo();
+    this.#releaseLocks();
     this.#fail(ExitCode.unexpected);
   }
 }

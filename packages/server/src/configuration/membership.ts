@@ -1,9 +1,10 @@
+import { type LearnerType, parseMember, QuorumConfigError } from '@meerkat/engine';
 import { ConfigurationError, type SettingPlace } from './configuration-error.ts';
 
 /** One `server.N` line. */
 export interface Member {
   readonly id: number;
-  readonly role: 'participant' | 'observer';
+  readonly role: LearnerType;
   /** Where it serves clients, when the line says so. */
   readonly clientHost: string | null;
   readonly clientPort: number | null;
@@ -11,43 +12,27 @@ export interface Member {
 }
 
 /**
- * Reads `server.N=host:port:port[:role][;[clientHost:]clientPort]`; several addresses may stand
- * before the client's, with `|` between them (`QuorumPeer.QuorumServer`).
+ * Reads a `server.N` line, as the engine reads it for an ensemble (`parseMember`).
  *
  * @throws ConfigurationError when it is none
  */
 export function readMember(key: string, value: string, place: SettingPlace): Member {
   const idText = key.slice(key.lastIndexOf('.') + 1);
-  const [addresses = '', client] = value.split(';');
-  const match = /^(\[[^\]]+\]|[^:|]+):\d+(:\d+)?(:(participant|observer))?$/i.exec(
-    addresses.split('|')[0]?.trim() ?? '',
-  );
-  if (!/^\d+$/.test(idText) || match === null || value.split(';').length > 2) {
+  const id = /^\d{1,15}$/.test(idText) ? Number(idText) : Number.NaN;
+  if (Number.isNaN(id)) {
     throw new ConfigurationError(
       place,
       `Cannot read the member ${key}: current value is ${value}; write server.1=host:2888:3888`,
     );
   }
-  const role = /:observer\s*$/i.test(addresses) ? 'observer' : 'participant';
-  return { id: Number(idText), role, ...readClientAddress(client, key, place), place };
-}
-
-function readClientAddress(
-  text: string | undefined,
-  key: string,
-  place: SettingPlace,
-): Pick<Member, 'clientHost' | 'clientPort'> {
-  if (text === undefined) return { clientHost: null, clientPort: null };
-  const match = /^(?:(\[[^\]]+\]|[^:]*):)?(\d{1,5})$/.exec(text.trim());
-  const clientPort = Number(match?.[2] ?? Number.NaN);
-  if (match === null || clientPort > 65_535) {
-    throw new ConfigurationError(
-      place,
-      `Cannot read the client address of ${key}: current value is ${text}; write ;2181 or ;host:2181`,
-    );
+  try {
+    const { type, client } = parseMember(id, value);
+    const clientHost = client === null || client.host === '0.0.0.0' ? null : client.host;
+    return { id, role: type, clientHost, clientPort: client?.port ?? null, place };
+  } catch (error) {
+    if (error instanceof QuorumConfigError) throw new ConfigurationError(place, error.message);
+    throw error;
   }
-  const host = match[1]?.replace(/^\[|\]$/g, '') ?? '';
-  return { clientHost: host === '' || host === '0.0.0.0' ? null : host, clientPort };
 }
 
 /**

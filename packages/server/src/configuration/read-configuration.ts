@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PropertiesSyntaxError, type Property, readProperties } from '@meerkat/engine';
 import { ConfigurationError, ValueError } from './configuration-error.ts';
 import { type ConfigurationDraft, emptyDraft } from './draft.ts';
 import { findKey } from './key-table.ts';
 import { type Member, readMember, requireStandalone } from './membership.ts';
-import { PropertiesSyntaxError, type Property, readProperties } from './properties.ts';
 import type { ConfigurationRemark, ServerConfig } from './server-config.ts';
 
 /** A configuration, and what its reader noticed. */

@@ -89,10 +89,12 @@ export class PlainWritableFile implements WritableFile {
   #openDurable(): boolean {
     if (this.#durableFile >= 0) return true;
     try {
-      this.#durableFile = fs.openSync(this.#path, fs.constants.O_WRONLY | durableWriteFlag);
+      // By its descriptor, not its path: the name may be another file's by now.
+      const path = `/proc/self/fd/${this.#file}`;
+      this.#durableFile = fs.openSync(path, fs.constants.O_WRONLY | durableWriteFlag);
       return true;
     } catch {
-      // No descriptor left, or the file was renamed: fdatasync does the same in two steps.
+      // No descriptor left, or no /proc: fdatasync does the same in two steps.
       return false;
     }
   }
