@@ -12,8 +12,10 @@ const readsAtOnce = 100;
  */
 export async function listSubtree(client: ShellClient, root: string): Promise<string[]> {
   const tree = [root];
-  for (let start = 0; start < tree.length; start += readsAtOnce) {
-    const parents = tree.slice(start, start + readsAtOnce);
+  let listed = 0;
+  while (listed < tree.length) {
+    const parents = tree.slice(listed, listed + readsAtOnce);
+    listed += parents.length;
     const lists = await Promise.all(parents.map((path) => client.getChildren(path)));
     lists.forEach((names, i) => {
       for (const name of names) tree.push(childPath(parents[i] as string, name));

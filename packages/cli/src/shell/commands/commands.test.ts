@@ -64,6 +64,7 @@ const cases: readonly Case[] = [
     "'delete path [version]' has been deprecated. Please use 'delete [-v version] path' instead.\n",
   ],
   [[...makeT, 'deleteall /t', 'ls /'], '[zookeeper]\n', ''],
+  [[...makeT, 'create /t/a/b', 'create /t/a/b/c', 'deleteall /t', 'ls /'], '[zookeeper]\n', ''],
   [['deleteall /nope'], '', 'Node does not exist: /nope\n'],
   [['deleteall'], '', 'deleteall path [-b batch size]\n'],
   [['getAcl /'], "'world,'anyone\n: cdrwa\n", ''],
