@@ -1,5 +1,6 @@
 export * from './limits.ts';
 export * from './ports.ts';
+export * from './quorum/index.ts';
 export * from './replica.ts';
 export * from './replica-config.ts';
 export * from './replica-events.ts';
