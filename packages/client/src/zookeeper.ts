@@ -79,6 +79,8 @@ export interface RemoveWatchesOptions extends RequestOptions {
  * that show the change.
  */
 export class ZooKeeper implements AsyncDisposable {
+  /** What the client asks of the world: recipes take time and chance from here too, virtual ones where the client does. */
+  readonly ports: ClientPorts;
   readonly #session: Session;
   readonly #chroot: string;
   readonly #clock: Clock;
@@ -91,6 +93,7 @@ export class ZooKeeper implements AsyncDisposable {
    */
   constructor(connectString: string, options: ClientOptions, ports: ClientPorts) {
     const settings = settingsOf(connectString, options);
+    this.ports = ports;
     this.#chroot = settings.chroot;
     this.#clock = ports.clock;
     this.#requestTimeoutMs = options.requestTimeoutMs;

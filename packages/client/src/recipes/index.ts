@@ -1,0 +1,27 @@
+/**
+ * Recipes: what processes that share a ZooKeeper need again and again, from locks to caches. Each works with any server,
+ * and shares its znodes with the recipe of the same name in Apache Curator. `docs/recipes.md` starts from the task.
+ */
+export * from './errors.ts';
+export type { Acquirable, Held } from './hold.ts';
+export {
+  type Candidate,
+  type ElectionOptions,
+  type LeaderChange,
+  LeaderLatch,
+} from './leader-latch.ts';
+export { type LeaderJob, LeaderSelector } from './leader-selector.ts';
+export { type HeldTogether, MultiLock } from './multi-lock.ts';
+export { Mutex, type MutexOptions } from './mutex.ts';
+export type { LockOptions, OrderedLock, Participant } from './ordered-lock.ts';
+export { type CreateParentsOptions, createParents } from './parents.ts';
+export {
+  createProtected,
+  deleteSurely,
+  type ProtectedCreateOptions,
+} from './protective-create.ts';
+export { type HeldWrite, ReadWriteLock } from './read-write-lock.ts';
+export { type ReentrantAcquireOptions, ReentrantMutex } from './reentrant-mutex.ts';
+export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
+export type { LostWhen } from './tenure.ts';
+export type { WaitOptions } from './waiting.ts';
