@@ -56,6 +56,8 @@ export class Replica implements TimerListener {
   /** Containers found useless and not deleted yet. */
   #doomed: string[] = [];
   #stopped = false;
+  /** A turn of our own is due, for work that the last one left. */
+  #isNextTurnDue = false;
 
   constructor(ports: Ports, config: ReplicaConfig, events: ReplicaEvents, host: ReplicaHost) {
     this.#ports = ports;
@@ -145,7 +147,7 @@ export class Replica implements TimerListener {
     this.state.sessions.startIds(config.serverId, clock.wallMs());
     this.#expirer.start(nowMs);
     this.#nextContainerCheckMs = nowMs + config.container.checkIntervalMs;
-    clock.startTimer(this.#beatMs, this, 0);
+    clock.startTimer(this.#beatMs, this, TimerToken.beat);
     this.#events.onRecovered(report, orphans);
     if ((report.replay?.recordCount ?? 0) > 0) this.#snapshots.begin();
     return report;
@@ -171,16 +173,24 @@ export class Replica implements TimerListener {
   onTurnEnd(): void {
     this.#log?.flush();
     this.intake.flush();
+    if (this.intake.hasMoreWork && !this.#isNextTurnDue) {
+      this.#isNextTurnDue = true;
+      this.#ports.clock.startTimer(1, this, TimerToken.turn);
+    }
   }
 
   /** The beat: expiry, containers, and whoever waits for a slow client. */
-  onTimer(): void {
+  onTimer(token: number): void {
     if (this.#stopped) return;
+    if (token === TimerToken.turn) {
+      this.#isNextTurnDue = false;
+      return this.onTurnEnd();
+    }
     const nowMs = this.#ports.clock.monotonicMs();
     const more = this.#expirer.beat(nowMs) || this.#deleteContainers(nowMs);
     this.onTurnEnd();
     const beatMs = this.intake.awaitsReaders ? Math.min(readersBeatMs, this.#beatMs) : this.#beatMs;
-    this.#ports.clock.startTimer(more ? 1 : beatMs, this, 0);
+    this.#ports.clock.startTimer(more ? 1 : beatMs, this, TimerToken.beat);
   }
 
   /** Starts a snapshot now unless one is being written; false then. */
@@ -259,6 +269,8 @@ function databaseMissing(directories: DataDirectories): StorageError {
   );
 }
 
+/** Which timer fired. */
+const TimerToken = { beat: 0, turn: 1 } as const;
 /** How many seeds the path index can have. */
 const hashSeeds = 2 ** 32;
 /** The longest time between two looks at sessions and slow clients. */

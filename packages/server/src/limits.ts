@@ -10,6 +10,8 @@ export interface ShellLimits {
   readonly listenBacklog: number;
   /** One kind of remark about hostile input is logged at most this often, ms; the rest is counted. */
   readonly remarkIntervalMs: number;
+  /** How long a turn may last before what it answered so far leaves, ms. */
+  readonly turnMs: number;
   /** How long a stop may take until the process is ended anyway, ms. */
   readonly stopMs: number;
 }
@@ -21,5 +23,6 @@ export const shellLimits: ShellLimits = {
   descriptorsReserved: 64,
   listenBacklog: 511,
   remarkIntervalMs: 60_000,
+  turnMs: 2,
   stopMs: 10_000,
 };

@@ -117,9 +117,15 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   flush(): void {
     if (this.#throttle.size > 0) this.#runThrottled();
     this.replies.flush();
+    this.#dispatcher.beginTurn();
     if (this.#dispatcher.stalled.size > 0) this.#goOnWithStalled();
     this.#backpressure.resume();
     if (this.connections.hasLeavingWatches) this.connections.removeSomeWatches();
+  }
+
+  /** Whether the turn left work for the next one, which is to come at once. */
+  get hasMoreWork(): boolean {
+    return this.#dispatcher.hasSpentTurn || this.connections.hasLeavingWatches;
   }
 
   /** Whether somebody waits until a client has read more: flush again soon. */
@@ -341,6 +347,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   #goOnWithStalled(): void {
     this.clock.look();
     for (const connection of this.#dispatcher.stalled) {
+      if (this.#dispatcher.hasSpentTurn) return;
       for (let rounds = 0; rounds < roundsPerTurn; rounds++) {
         if (!connection.isStalled || this.#backpressure.isSlow(connection)) break;
         this.#dispatcher.goOn(connection);

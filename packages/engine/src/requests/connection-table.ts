@@ -83,17 +83,20 @@ export class ConnectionTable {
       this.#bySession.delete(session);
     }
     this.#leaving.push(connection.slot);
-    this.removeSomeWatches();
   }
 
-  /** Goes on removing the watches of closed connections, about `watchesPerTurn` at a time. */
+  /** Removes watches of closed connections, about a millisecond's worth; call once a turn. */
   removeSomeWatches(): void {
-    const slot = this.#leaving.at(-1);
-    if (slot === undefined || !this.#watches.removeWatcher(slot, watchesPerTurn)) return;
-    this.#leaving.pop();
-    this.#freeSlots.push(slot);
+    for (let i = 0; i < slotsPerTurn; i++) {
+      const slot = this.#leaving.at(-1);
+      if (slot === undefined || !this.#watches.removeWatcher(slot, watchesPerSlot)) return;
+      this.#leaving.pop();
+      this.#freeSlots.push(slot);
+    }
   }
 }
 
-/** Watches removed in one go: about a millisecond's worth. */
-const watchesPerTurn = 5000;
+/** Watches of one connection that are removed in one turn. */
+const watchesPerSlot = 2000;
+/** Closed connections that are looked at in one turn. */
+const slotsPerTurn = 16;

@@ -43,6 +43,8 @@ export class RequestDispatcher {
   readonly #write: WriteRequest;
   #pipeline: WritePipeline | null = null;
   #draining: ClientConnection | null = null;
+  /** Bytes of long requests handled in this turn. */
+  #longBytes = 0;
   /** The request being run waited too long in the throttle: it is answered THROTTLEDOP. */
   isOverdue = false;
   readonly #runDeferred: TakeDeferred = (bytes, start, end, receivedMs, error) => {
@@ -75,6 +77,19 @@ export class RequestDispatcher {
 
   usePipeline(pipeline: WritePipeline): void {
     this.#pipeline = pipeline;
+  }
+
+  /**
+   * Whether this turn has had its share of long requests: clients that come back all at once, each with
+   * its watches, shall not keep the others waiting.
+   */
+  get hasSpentTurn(): boolean {
+    return this.#longBytes >= longBytesPerTurn;
+  }
+
+  /** A turn begins. */
+  beginTurn(): void {
+    this.#longBytes = 0;
   }
 
   /** Requests that have come and are not answered. */
@@ -131,6 +146,9 @@ export class RequestDispatcher {
       }
     } else if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
       this.defer(connection, bytes, start, end, receivedMs, false);
+    } else if (!wasDeferred && isLong(type) && this.hasSpentTurn) {
+      this.defer(connection, bytes, start, end, receivedMs, false);
+      this.#stall(connection);
     } else if (!wasDeferred && this.#isAnswered(connection)) {
       this.defer(connection, bytes, start, end, receivedMs, false);
       this.#stall(connection);
@@ -236,6 +254,7 @@ export class RequestDispatcher {
     try {
       if (operation === undefined) {
         const lists = type === OpCode.setWatches ? 3 : 5;
+        this.#longBytes += reader.remaining;
         error = setWatches(this.#state, connection, reader, writer, lists);
         frame = this.#host.replies.begin(writer, xid, zxid);
       } else {
@@ -390,5 +409,12 @@ function isWrite(type: OpCode): boolean {
   }
 }
 
+/** Requests that do more the longer they are, and change nothing but watches: they can wait a turn. */
+function isLong(type: OpCode): boolean {
+  return type === OpCode.setWatches || type === OpCode.setWatches2;
+}
+
+/** Bytes of long requests in one turn, about a thousand watches: a millisecond's work or two. */
+const longBytesPerTurn = 32 * 1024;
 /** xid and type. */
 export const requestHeaderBytes = 8;
