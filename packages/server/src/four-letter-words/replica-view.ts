@@ -146,8 +146,12 @@ export class ReplicaView implements ServerView {
   }
 
   counters(): Iterable<readonly [string, number]> {
-    const { counters } = this.#replica.intake;
+    const { counters, replies } = this.#replica.intake;
     return [
+      ['digest_mismatches_count', this.#replica.applier.digestMismatches],
+      ['last_client_response_size', replies.sizes.last],
+      ['max_client_response_size', replies.sizes.max],
+      ['min_client_response_size', replies.sizes.min],
       ['large_requests_rejected', counters.largeRequestsRejected],
       ['stale_requests_dropped', counters.staleRequestsDropped],
       ['stale_sessions_expired', counters.sessionsExpired],
