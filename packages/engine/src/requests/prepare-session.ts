@@ -44,17 +44,25 @@ export function prepareCloseSession(context: WriteContext): ErrorCode {
 function ephemeralPaths(context: WriteContext): string[] {
   const { tree, outstanding } = context.state;
   const paths = new Set<string>();
-  for (const node of tree.ephemeralsOf(context.sessionHi, context.sessionLo))
-    paths.add(tree.pathOf(node));
-  if (outstanding.count === 0) return [...paths];
-  const pathOf = (record: ChangeRecord): string => record.path || tree.pathOf(record.node);
-  for (const record of outstanding.all()) {
-    const owned = record.ownerHi === context.sessionHi && record.ownerLo === context.sessionLo;
-    if (owned && !record.exists) paths.delete(pathOf(record));
+  for (const node of tree.ephemeralsOf(context.sessionHi, context.sessionLo)) {
+    const path = tree.pathOf(node);
+    // What the tree shows may be deleted by a pending transaction, and there again as somebody else's.
+    if (outstanding.count === 0 || isOwned(context, findPending(context, path))) paths.add(path);
   }
   for (const record of outstanding.all()) {
-    const owned = record.ownerHi === context.sessionHi && record.ownerLo === context.sessionLo;
-    if (owned && record.exists) paths.add(pathOf(record));
+    if (record.exists && isOwned(context, record)) {
+      paths.add(record.path || tree.pathOf(record.node));
+    }
   }
   return [...paths];
+}
+
+function findPending(context: WriteContext, path: string): ChangeRecord | null {
+  const bytes = utf8(path);
+  context.state.outstanding.beginOperation();
+  return context.state.outstanding.find(bytes, 0, bytes.length);
+}
+
+function isOwned({ sessionHi, sessionLo }: WriteContext, record: ChangeRecord | null): boolean {
+  return record !== null && record.ownerHi === sessionHi && record.ownerLo === sessionLo;
 }

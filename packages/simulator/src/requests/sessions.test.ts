@@ -160,6 +160,25 @@ test('a closeSession deletes ephemerals below names that are not ASCII', () => {
   assert.deepEqual(readStrings(other.call(...getChildren('/')).body), ['after', 'zookeeper', '猫']);
 });
 
+test('a closeSession leaves a znode alone that somebody else has created in its place', () => {
+  const server = new InProcessServer({ disk: { latencyMs: 1 } }).start();
+  const other = ScriptedClient.open(server);
+  const client = ScriptedClient.open(server);
+  server.advance(1000);
+  // The creation is applied, the deletion behind it not yet, when /a is created again.
+  client.send(...ephemeral('/a'));
+  server.settle();
+  client.send(...remove('/a'));
+  server.advance(15);
+  other.send(...create('/a'));
+  server.settle();
+  client.send(OpCode.closeSession);
+  server.advance(1000);
+  assert.deepEqual(other.takeSummary(), ['session 10000', '#1']);
+  assert.equal(other.call(...exists('/a')).err, ErrorCode.ok);
+  assert.equal(server.replica.applier.digestMismatches, 0);
+});
+
 test('requests pipelined right behind the ConnectRequest wait for the session', () => {
   const server = new InProcessServer({ disk: { latencyMs: 5 } }).start();
   const client = new ScriptedClient(server);
