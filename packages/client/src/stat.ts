@@ -87,6 +87,11 @@ export class Stat {
     return this.#long(60);
   }
 
+  /** The same Stat on bytes of its own: to keep for long, when the reply it came with was much larger. */
+  copy(): Stat {
+    return new Stat(this.#bytes.slice(this.#at, this.#at + statBytes), 0);
+  }
+
   /** All fields, as a plain object. */
   toObject(): StatFields {
     const { czxid, mzxid, ctimeMs, mtimeMs, version, cversion, aversion } = this;

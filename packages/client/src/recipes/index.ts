@@ -2,6 +2,14 @@
  * Recipes: what processes that share a ZooKeeper need again and again, from locks to caches. Each works with any server,
  * and shares its znodes with the recipe of the same name in Apache Curator. `docs/recipes.md` starts from the task.
  */
+
+export type { CacheChange, CachedNode, WatchMethod } from './cached-znodes.ts';
+export type {
+  CacheSnapshot,
+  ChangesOptions,
+  ZnodeCache,
+} from './caches.ts';
+export { ChildrenCache } from './children-cache.ts';
 export * from './errors.ts';
 export type { Acquirable, Held } from './hold.ts';
 export {
@@ -13,6 +21,7 @@ export {
 export { type LeaderJob, LeaderSelector } from './leader-selector.ts';
 export { type HeldTogether, MultiLock } from './multi-lock.ts';
 export { Mutex, type MutexOptions } from './mutex.ts';
+export { NodeCache } from './node-cache.ts';
 export type { LockOptions, OrderedLock, Participant } from './ordered-lock.ts';
 export { type CreateParentsOptions, createParents } from './parents.ts';
 export {
@@ -24,4 +33,5 @@ export { type HeldWrite, ReadWriteLock } from './read-write-lock.ts';
 export { type ReentrantAcquireOptions, ReentrantMutex } from './reentrant-mutex.ts';
 export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
 export type { LostWhen } from './tenure.ts';
+export { TreeCache, type TreeCacheOptions } from './tree-cache.ts';
 export type { WaitOptions } from './waiting.ts';

@@ -299,11 +299,32 @@ export class ModelServer implements Transport {
       case OpCode.setWatches2:
         stream.rearm(opcode, reader);
         return () => {};
+      case OpCode.multiRead:
+        return this.#multiRead(reader);
       case OpCode.ping:
         return () => {};
       default:
         throw new ModelError(ErrorCode.unimplemented);
     }
+  }
+
+  #multiRead(reader: JuteReader): (writer: JuteWriter) => void {
+    const nodes: (ModelNode | undefined)[] = [];
+    for (let head = readMultiHeader(reader); !head.done; head = readMultiHeader(reader)) {
+      nodes.push(this.tree.nodes.get(readGetDataRequest(reader).path));
+    }
+    return (writer) => {
+      for (const node of nodes) {
+        writeHeader(writer, node === undefined ? -1 : OpCode.getData, false);
+        if (node === undefined) {
+          writer.writeInt(ErrorCode.noNode);
+        } else {
+          writer.writeBuffer(node.data);
+          writeStat(writer, node);
+        }
+      }
+      writeHeader(writer, -1, true);
+    };
   }
 
   #endSession(session: ModelSession): void {
