@@ -86,7 +86,8 @@ async function loadAndWeigh(dataDirectory, { znodes }) {
  * @param {string} dataDirectory
  */
 async function restart(directory, dataDirectory) {
-  const targets = /** @type {const} */ (hasJava() ? ['meerkat', 'java'] : ['meerkat']);
+  /** @type {import('./servers.mjs').Target[]} */
+  const targets = hasJava() ? ['meerkat', 'java'] : ['meerkat'];
   /** @type {Record<string, number[]>} */
   const timesMs = { java: [], meerkat: [] };
   for (let i = 0; i < restarts; i++) {
