@@ -1,3 +1,4 @@
+export * from './election/index.ts';
 export * from './limits.ts';
 export * from './ports.ts';
 export * from './quorum/index.ts';

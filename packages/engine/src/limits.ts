@@ -50,3 +50,26 @@ export const defaultLimits: Limits = {
   pendingTransactionsMax: 100_000,
   sliceMs: 2,
 };
+
+/** Bounds of the election port. They have no configuration key unless one is named. */
+export interface ElectionLimits {
+  /** Bytes of one notification, as in Java (`QuorumCnxManager.PACKETMAXSIZE`). */
+  readonly notificationBytesMax: number;
+  /** Bytes of the addresses in the first message of a stream (`QuorumCnxManager.maxBuffer`). */
+  readonly helloAddressBytesMax: number;
+  /** Streams that may be open without having said who they are; the oldest goes first. Ours. */
+  readonly unnamedStreamsMax: number;
+  /** Links with servers that are not in the configuration: joiners, observers without an id. Ours. */
+  readonly strangersMax: number;
+  /** Rounds of elections up to which a peer is believed. Ours: Java counts to 2^63. */
+  readonly electionEpochMax: number;
+}
+
+/** The bounds in use. */
+export const electionLimits: ElectionLimits = {
+  notificationBytesMax: 512 * 1024,
+  helloAddressBytesMax: 2048,
+  unnamedStreamsMax: 100,
+  strangersMax: 100,
+  electionEpochMax: 2 ** 48,
+};

@@ -49,6 +49,70 @@ export interface Network {
   setReading(connection: ConnectionId, reading: boolean): void;
 }
 
+/** A host, name or literal, and a port. A name is looked up at every use. */
+export interface NetworkAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A stream to or from another member, numbered by the port from 1; never reused while the process lives. */
+export type PeerStreamId = number;
+
+/** A place where other members are awaited, numbered by the port from 1. */
+export type PeerListenerId = number;
+
+/**
+ * Streams between the members of an ensemble: elections and learners. Each stream and listener reports to
+ * the `events` that it was opened with. Not part of `Ports`: a standalone server has no peers.
+ */
+export interface PeerNetwork {
+  /** Awaits peers; `onPeerListening` or `onPeerListenFailed` follows. Port 0 takes any free port. */
+  listen(address: NetworkAddress, events: PeerListenerEvents): PeerListenerId;
+  /** Awaits no more peers there. Streams that were accepted stay. */
+  stopListening(listener: PeerListenerId): void;
+  /** Opens a stream; `onPeerOpened`, or `onPeerClosed` at the latest after `timeoutMs`, follows. */
+  dial(address: NetworkAddress, timeoutMs: number, events: PeerStreamEvents): PeerStreamId;
+  /**
+   * Sends `bytes[start, end)` with one write, so that a peer that reads once can get it whole. True: the bytes
+   * may be reused at once. False: the port keeps the array until `onPeerDrained`. Unknown streams are ignored.
+   */
+  send(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): boolean;
+  /** Bytes accepted by `send` that have not left yet. */
+  unsentBytes(stream: PeerStreamId): number;
+  /** Closes after what was sent has left. `onPeerClosed` follows in a later event. */
+  close(stream: PeerStreamId): void;
+  /** Closes at once and forgets what has not left. `onPeerClosed` follows in a later event. */
+  destroy(stream: PeerStreamId): void;
+  /** Stops, or goes on with, reading from the stream: backpressure. */
+  setReading(stream: PeerStreamId, reading: boolean): void;
+}
+
+/** What becomes of a listener. Nothing of this is called from within an order to the port. */
+export interface PeerListenerEvents {
+  /** Peers are awaited, on this port. */
+  onPeerListening(listener: PeerListenerId, port: number): void;
+  /** Peers cannot be awaited there (any more); the listener is gone. `reason` is the system's word. */
+  onPeerListenFailed(listener: PeerListenerId, reason: string): void;
+  /** A peer has opened a stream. Returns who is told about it from now on. */
+  onPeerAccepted(
+    listener: PeerListenerId,
+    stream: PeerStreamId,
+    from: NetworkAddress,
+  ): PeerStreamEvents;
+}
+
+/** What becomes of a stream. Nothing of this is called from within an order to the port. */
+export interface PeerStreamEvents {
+  /** A stream that was dialled is open. */
+  onPeerOpened(stream: PeerStreamId): void;
+  /** `bytes[start, end)` arrived, valid during the call. */
+  onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void;
+  /** After `send` had returned false: everything that was sent has left. */
+  onPeerDrained(stream: PeerStreamId): void;
+  /** The stream is gone, or was never opened, whoever ended it. Once for each. */
+  onPeerClosed(stream: PeerStreamId, reason: string): void;
+}
+
 /** Seeded randomness. Not for secrets. */
 export interface Random {
   /** A whole number, 0 <= n < bound, bound at most 2^32. */
