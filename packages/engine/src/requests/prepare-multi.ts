@@ -18,6 +18,8 @@ import type { WriteContext } from './replica-state.ts';
 export function prepareMulti(context: WriteContext): ErrorCode {
   const { reader, writer, state } = context;
   const count = countOperations(reader, state.limits.multiOperationsMax);
+  const transactionStart = writer.length;
+  const bytesMax = state.limits.frameBytesMax + state.limits.extraBytesMax;
   writer.writeInt(count);
   state.outstanding.begin();
   let failed = false;
@@ -32,7 +34,9 @@ export function prepareMulti(context: WriteContext): ErrorCode {
     const start = writer.length;
     writer.writeInt(type);
     const lengthAt = writer.reserve(4);
-    const error = failed ? ErrorCode.runtimeInconsistency : prepareOperation(context, type);
+    let error = failed ? ErrorCode.runtimeInconsistency : prepareOperation(context, type);
+    // An `auth` entry stands for all that the caller has proved, so a short request can become long.
+    if (!failed && writer.length - transactionStart > bytesMax) error = ErrorCode.marshallingError;
     if (error !== ErrorCode.ok) {
       writer.length = start;
       writeErrorTransaction(context, error);

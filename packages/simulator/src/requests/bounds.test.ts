@@ -168,6 +168,22 @@ test('an ACL of auth entries stands for what the caller has proved, once each', 
   assert.ok(server.replica.state.tree.approximateDataBytes - before < 100);
 });
 
+test('a multi becomes no transaction that no log reader takes', () => {
+  const server = new InProcessServer().start();
+  const client = ScriptedClient.open(server);
+  for (let i = 0; i < 20; i++) {
+    client.send(...auth('digest', `${'u'.repeat(10_000)}${i}:pw`), -4);
+  }
+  const acl = [{ perms: 31, id: { scheme: 'auth', id: '' } }];
+  const creates = Array.from({ length: 1000 }, (_, i) => create(`/a${i}`, { acl }));
+  const results = readMultiResults(client.call(...multi(creates)));
+  const failed = results.findIndex(({ err }) => err !== 0);
+  assert.equal(results[failed]?.err, ErrorCode.marshallingError);
+  assert.equal(client.call(...exists('/a0')).err, ErrorCode.noNode);
+  assert.equal(client.call(...create('/a0', { acl })).err, ErrorCode.ok);
+  assert.equal(server.replica.applier.digestMismatches, 0);
+});
+
 test('lengths that no frame has close the connection', () => {
   for (const length of [-1, -(2 ** 31), 0x100000, 2 ** 31 - 1]) {
     const server = new InProcessServer().start();
