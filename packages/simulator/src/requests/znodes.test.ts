@@ -324,7 +324,10 @@ test('a hard quota refuses, a soft one only counts', () => {
   const [server, client] = start({ config: { enforceQuota: true } });
   const limit = (path: string, data: string): void => {
     let at = '/zookeeper/quota';
-    for (const name of path.split('/').slice(1)) client.call(...create((at += `/${name}`)));
+    for (const name of path.split('/').slice(1)) {
+      at += `/${name}`;
+      client.call(...create(at));
+    }
     client.call(...create(`${at}/zookeeper_limits`, { data }));
     client.call(...create(`${at}/zookeeper_stats`, { data: 'count=0,bytes=0' }));
   };

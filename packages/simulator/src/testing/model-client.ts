@@ -78,9 +78,17 @@ export class ModelClient {
 
   #checkEvent(event: string, zxid: number): void {
     this.#fireUpTo(zxid);
-    assert.equal(this.#due.zxid, zxid, `event ${event} of ${zxid}, due are ${this.#due.events}`);
+    assert.equal(
+      this.#due.zxid,
+      zxid,
+      `event ${event} of ${zxid}, due are ${this.#due.events.join()}`,
+    );
     const index = this.#history.isUnordered(zxid) ? this.#due.events.indexOf(event) : 0;
-    assert.equal(this.#due.events[index], event, `event of ${zxid}, due are ${this.#due.events}`);
+    assert.equal(
+      this.#due.events[index],
+      event,
+      `event of ${zxid}, due are ${this.#due.events.join()}`,
+    );
     this.#due.events.splice(index, 1);
   }
 
