@@ -1,7 +1,8 @@
 // `npm test`: installs, builds, checks, then runs the compiled tests.
-// `npm test -- <part of a path> ...` builds and runs only the test files whose path contains one of the parts.
+// `npm test -- <part of a path> ...` builds and runs only the test files whose path, as source or compiled, contains
+// one of the parts.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
@@ -37,8 +38,12 @@ async function runTests(wanted) {
   });
   const whole = compiledTests(join(root, 'tests'), join(root, 'tests', 'dist'));
   /** @param {string} file */
-  const isWanted = (file) =>
-    wanted.length === 0 || wanted.some((part) => relative(root, file).includes(part));
+  const isWanted = (file) => {
+    const compiled = relative(root, file).split(sep).join('/');
+    const inSource = compiled.replace(/^tests\/dist/, 'tests').replace('/dist/', '/src/');
+    const source = inSource.replace(/\.js$/, '.ts');
+    return wanted.length === 0 || wanted.some((part) => `${source} ${compiled}`.includes(part));
+  };
   const groups = [
     { files: unit.filter(isWanted), concurrency: 2, timeoutMs: 5 * 60_000 },
     { files: whole.filter(isWanted), concurrency: 1, timeoutMs: 20 * 60_000 },
