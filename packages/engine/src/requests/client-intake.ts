@@ -58,6 +58,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   readonly #sessionReader = new JuteReader();
   readonly #sessionBody = new JuteWriter(4);
   #current: ClientConnection | null = null;
+  /** Clients have read enough to be answered further, and this turn had no time for them. */
+  #hasLeftStalled = false;
   readonly #backpressure: Backpressure;
   readonly #throttle: RequestThrottle;
   readonly #dispatcher: RequestDispatcher;
@@ -118,6 +120,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (this.#throttle.size > 0) this.#runThrottled();
     this.replies.flush();
     this.#dispatcher.beginTurn();
+    this.#hasLeftStalled = false;
     if (this.#dispatcher.stalled.size > 0) this.#goOnWithStalled();
     this.#backpressure.resume();
     if (this.connections.hasLeavingWatches) this.connections.removeSomeWatches();
@@ -125,7 +128,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
 
   /** Whether the turn left work for the next one, which is to come at once. */
   get hasMoreWork(): boolean {
-    return this.#dispatcher.hasSpentTurn || this.connections.hasLeavingWatches;
+    const { hasSpentTurn } = this.#dispatcher;
+    return hasSpentTurn || this.#hasLeftStalled || this.connections.hasLeavingWatches;
   }
 
   /** Whether somebody waits until a client has read more: flush again soon. */
@@ -343,15 +347,25 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     }
   }
 
-  /** Reads that waited until their client had read the answers before. */
+  /**
+   * Reads that waited until their client had read the answers before: a slice of them, for the system may
+   * take answers as fast as they come, above all for a client that is gone.
+   */
   #goOnWithStalled(): void {
     this.clock.look();
-    for (const connection of this.#dispatcher.stalled) {
-      if (this.#dispatcher.hasSpentTurn) return;
+    const { stalled } = this.#dispatcher;
+    const endMs = this.#host.clock.monotonicMs() + this.#state.limits.sliceMs;
+    // One that stalls again is behind all others then: each has its turn.
+    let left = stalled.size;
+    for (const connection of stalled) {
+      if (left-- === 0 || this.#dispatcher.hasSpentTurn) return;
       for (let rounds = 0; rounds < roundsPerTurn; rounds++) {
         if (!connection.isStalled || this.#backpressure.isSlow(connection)) break;
         this.#dispatcher.goOn(connection);
         this.replies.sendNow(connection);
+        if (this.#host.clock.monotonicMs() < endMs) continue;
+        this.#hasLeftStalled = true;
+        return;
       }
     }
   }

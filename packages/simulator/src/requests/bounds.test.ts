@@ -85,6 +85,23 @@ test('a client may ask for much at once, and gets it as fast as it reads', () =>
   assert.ok(mostUnsent <= 16 * megabyte, String(mostUnsent));
 });
 
+test('a client that takes every answer at once keeps nobody waiting', () => {
+  const network = { systemBytesMax: Number.POSITIVE_INFINITY };
+  const server = new InProcessServer({ network }).start();
+  const client = largeZnode(server, 1_000_000);
+  for (let i = 0; i < 300; i++) client.send(...getData('/large'));
+  let answers = 0;
+  let mostAtOnce = 0;
+  for (let steps = 0; steps < 2000 && answers < 300; steps++) {
+    server.clock.step();
+    const count = client.take().length;
+    mostAtOnce = Math.max(mostAtOnce, count);
+    answers += count;
+  }
+  assert.equal(answers, 300);
+  assert.ok(mostAtOnce < 50, String(mostAtOnce));
+});
+
 test('a client that never reads is cut, without a reply too many in memory', () => {
   const limits = { unsentBytesMax: 16 * megabyte };
   const server = new InProcessServer({ limits }).start();
