@@ -1,4 +1,5 @@
 export { type DiskRule, type DiskUnderTest, diskContract } from './disk-contract.ts';
+export { type ElectionReport, ElectionSimulation } from './election-simulation.ts';
 export {
   InProcessServer,
   type InProcessServerOptions,
@@ -24,3 +25,8 @@ export {
   SimulatedNetwork,
   type SimulatedNetworkOptions,
 } from './simulated-network.ts';
+export {
+  PeerFabric,
+  type PeerFabricOptions,
+  SimulatedPeerNetwork,
+} from './simulated-peer-network.ts';

@@ -38,6 +38,8 @@ export interface ElectionLinkOptions {
 export interface ElectionLinkEvents {
   /** A message from a peer: `bytes[start, end)`, valid during the call. Observers without an id get negative ones. */
   onMessage(sid: number, bytes: Uint8Array, start: number, end: number): void;
+  /** There is a link to a peer, a new one perhaps in place of an old one. */
+  onLinkUp(sid: number): void;
   /** The link to a peer is gone, and none has taken its place. */
   onLinkLost(sid: number): void;
   onNotice(notice: ElectionNotice): void;
@@ -77,6 +79,7 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
   stop(): void {
     this.#isStopped = true;
     for (const stream of this.#streams.values()) this.#drop(stream);
+    for (const peer of this.#peers.values()) this.#clock.cancelTimer(peer.timer);
     this.#peers.clear();
   }
 
@@ -91,6 +94,7 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     if (this.#isStopped) return;
     const peer = this.#peer(sid);
     peer.waiting = frame;
+    peer.redialMs = redialMsMin;
     if (peer.link !== null) this.#transmit(peer, peer.link);
     else this.connect(sid);
   }
@@ -104,7 +108,7 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
 
   /** Dials everybody to whom something was ever sent (`connectAll`). */
   connectAll(): void {
-    for (const sid of [...this.#peers.keys()]) this.connect(sid);
+    for (const sid of this.#peers.keys()) this.connect(sid);
   }
 
   /** Whether at least one peer has been sent all that there was for it (`haveDelivered`). */
@@ -184,6 +188,7 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     if (peer.dialled === stream) {
       peer.dialled = null;
       if (peer.untried.length > 0) this.#dialNext(peer);
+      else this.#dialLater(peer);
     } else if (peer.link === stream) {
       peer.link = null;
       if (this.#isStranger(peer.sid) && peer.dialled === null) this.#peers.delete(peer.sid);
@@ -191,8 +196,13 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     }
   }
 
-  /** A stream has not said in time who it is. */
+  /** A stream has not said in time who it is, or it is time to dial a server again. */
   onTimer(id: number): void {
+    if (id < 0) {
+      const peer = this.#peers.get(-1 - id);
+      if (peer !== undefined && peer.waiting !== null) this.connect(peer.sid);
+      return;
+    }
     const stream = this.#streams.get(id);
     if (stream?.phase === 'unnamed') this.#refuse(stream, 'its first message has not come in time');
   }
@@ -229,6 +239,7 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     // The last message may have been lost with the old link; a newer one says more.
     peer.waiting ??= peer.last;
     this.#transmit(peer, stream);
+    this.#events.onLinkUp(peer.sid);
   }
 
   #transmit(peer: Peer, link: Stream): void {
@@ -251,6 +262,17 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     }
     const text = `server ${peer.sid} is in no configuration here and has told no address`;
     this.#events.onNotice({ kind: 'unknown server', sid: peer.sid, text });
+  }
+
+  /**
+   * A member was not to be reached, and a message waits for it. Java dials again only when it has something to
+   * send, which may be in a minute: so long would a network that is whole again stay without a leader.
+   */
+  #dialLater(peer: Peer): void {
+    if (peer.waiting === null || this.#isStranger(peer.sid)) return;
+    this.#clock.cancelTimer(peer.timer);
+    peer.timer = this.#clock.startTimer(peer.redialMs, this, -1 - peer.sid);
+    peer.redialMs = Math.min(peer.redialMs * 2, redialMsMax);
   }
 
   #dialNext(peer: Peer): void {
@@ -326,6 +348,10 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
   }
 }
 
+/** How long after a failed attempt a member is dialled again, ms; each time twice as long. */
+const redialMsMin = 1000;
+const redialMsMax = 60_000;
+
 type FrameHandler = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /** Another server: its link, and what is to be sent to it. */
@@ -341,6 +367,9 @@ class Peer {
   waiting: Uint8Array | null = null;
   /** The last message that was sent; it may not have arrived. */
   last: Uint8Array | null = null;
+  /** The timer of the next attempt, and how long that will be away. */
+  timer = 0;
+  redialMs = redialMsMin;
 
   constructor(sid: number) {
     this.sid = sid;

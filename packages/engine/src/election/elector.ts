@@ -62,6 +62,7 @@ export class Elector {
     this.#options = options;
     const links = new ElectionLinks(options, view, ports, {
       onMessage: (sid, bytes, start, end) => this.#election.onMessage(sid, bytes, start, end),
+      onLinkUp: (sid) => this.#election.onPeerConnected(sid),
       onLinkLost: (sid) => this.#election.onPeerLost(sid),
       onNotice: (notice) => events.onNotice(notice),
     });
@@ -69,13 +70,11 @@ export class Elector {
     this.#port = new ElectionPort(options.listenAttemptsMax, ports, links, events);
     this.#election = new FastLeaderElection(options.myId, view, options, ports.clock, {
       send: (sid, frame) => links.send(sid, frame),
+      isLinked: (sid) => links.isLinked(sid),
       haveDelivered: () => links.haveDelivered(),
+      forgetMessages: () => links.forgetMessages(),
       connectAll: () => links.connectAll(),
-      onElected: (election) => {
-        // A link that comes up later must not bring a vote of a round that is over; who is looking will ask.
-        links.forgetMessages();
-        events.onElected(election);
-      },
+      onElected: (election) => events.onElected(election),
       onNewerConfig: (config, from) => events.onNewerConfig(config, from),
       onVoterLooking: (sid) => events.onVoterLooking(sid),
       onNotice: (notice) => events.onNotice(notice),

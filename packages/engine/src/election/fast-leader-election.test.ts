@@ -37,6 +37,8 @@ class Member {
         assert.ok(!('malformed' in said));
         this.sent.push({ sid, said });
       },
+      isLinked: (sid) => sid !== 5,
+      forgetMessages: () => {},
       haveDelivered: () => this.delivers,
       connectAll: () => {
         this.connects += 1;
@@ -69,7 +71,8 @@ class Member {
   get elected(): string | null {
     const last = this.elections.at(-1);
     if (last === undefined) return null;
-    return `${last.state} ${last.vote.leader} @${last.vote.electionEpoch} by ${[...last.supporters].sort()}`;
+    const by = [...last.supporters].sort((a, b) => a - b).join();
+    return `${last.state} ${last.vote.leader} @${last.vote.electionEpoch} by ${by}`;
   }
 }
 
@@ -86,7 +89,7 @@ test('a member votes for itself, then for the better, and decides when nothing b
   const two = member(2);
   assert.deepEqual(two.takeSent(), ['1: looking 2 @1', '3: looking 2 @1']);
   two.hear(1, {});
-  assert.deepEqual(two.takeSent(), []);
+  assert.deepEqual(two.takeSent(), ['1: looking 2 @1']);
   two.hear(3, {});
   assert.deepEqual(two.takeSent(), ['1: looking 3 @1', '3: looking 3 @1']);
   two.clock.advance(199);
@@ -162,6 +165,32 @@ test('silence is answered with the vote again after 200 ms, 400 ms, up to a minu
   assert.equal(one.connects, 1);
 });
 
+test('who votes for a worse one, or is heard for the first time, is told of the vote', () => {
+  const two = member(2);
+  two.takeSent();
+  two.hear(1, {});
+  assert.deepEqual(two.takeSent(), ['1: looking 2 @1']);
+  two.hear(1, { leader: 2 });
+  assert.deepEqual(two.takeSent(), []);
+  const other = member(2);
+  other.takeSent();
+  other.hear(1, { leader: 2 }).hear(1, { leader: 2 });
+  assert.deepEqual(other.takeSent(), ['1: looking 2 @1']);
+});
+
+test('a voter to whom a link comes up is told of the outcome', () => {
+  const two = member(2);
+  two.takeSent();
+  two.election.onPeerConnected(1);
+  assert.deepEqual(two.takeSent(), []);
+  two.hear(1, { leader: 2 });
+  two.clock.advance(200);
+  two.takeSent();
+  two.election.onPeerConnected(3);
+  two.election.onPeerConnected(7);
+  assert.deepEqual(two.takeSent(), ['3: leading 2 @1']);
+});
+
 test('an ensemble that stands is joined when a quorum follows a leader who says so itself', () => {
   const one = member(1, { ...fresh, lastZxid: 99, currentEpoch: 9 });
   const settled = { leader: 3, zxid: 5, electionEpoch: 12, peerEpoch: 2 };
@@ -219,6 +248,14 @@ test('servers that do not vote are answered and not counted, the same answer not
   two.clock.advance(100);
   two.hear(9, {});
   assert.deepEqual(two.takeSent(), ['9: looking 2 @1']);
+});
+
+test('members that are linked are told of the outcome', () => {
+  const two = member(2, fresh, `${three}\nserver.4=d:1:2:observer\nserver.5=e:1:2:observer`);
+  two.hear(1, { leader: 2 });
+  two.takeSent();
+  two.clock.advance(200);
+  assert.deepEqual(two.takeSent(), ['1: leading 2 @1', '3: leading 2 @1', '4: leading 2 @1']);
 });
 
 test('an observer stands for nobody and learns who leads', () => {

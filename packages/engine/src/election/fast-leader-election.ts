@@ -3,7 +3,7 @@
  * quorum is for one. Owns this member's vote, its round and what the others said in it; knows nothing of streams.
  * Refuses votes of and for servers that do not vote, and counts none for a member without a database.
  *
- * A machine of events: `startLooking`, `onMessage`, `onPeerLost`, `onTimer` come in; orders and decisions go out to
+ * A machine of events: `startLooking`, `onMessage`, `onPeer…`, `onTimer` come in; orders and decisions go out to
  * `ElectionOutputs`, which must not call back before they return (`onNewerConfig` excepted).
  */
 import type { Clock, TimerListener } from '../ports.ts';
@@ -18,7 +18,15 @@ import type { QuorumTracker, QuorumView } from '../quorum/quorum-view.ts';
 import type { ElectionNotice } from './election-notice.ts';
 import { decodeNotification, encodeNotification, type Notification } from './notification.ts';
 import { RecentAnswers } from './recent-answers.ts';
-import { type Candidate, isBetter, isSameVote, noCandidate, PeerState, type Vote } from './vote.ts';
+import {
+  type Candidate,
+  isBetter,
+  isSameCandidate,
+  isSameVote,
+  noCandidate,
+  PeerState,
+  type Vote,
+} from './vote.ts';
 
 /** The times of an election. */
 export interface ElectionTiming {
@@ -53,8 +61,12 @@ export interface Election {
 export interface ElectionOutputs {
   /** Sends a frame to another server, in place of one that still waits. */
   send(sid: number, frame: Uint8Array): void;
+  /** Whether there is a link to a server. */
+  isLinked(sid: number): boolean;
   /** Whether at least one server has been sent all that there was for it. */
   haveDelivered(): boolean;
+  /** Forgets what waits to be sent, or would be sent again. */
+  forgetMessages(): void;
   /** Dials every server that there is no link to. */
   connectAll(): void;
   onElected(election: Election): void;
@@ -177,6 +189,13 @@ export class FastLeaderElection implements TimerListener {
     else if (notification.state === PeerState.looking) this.#answerVoter(sid);
   }
 
+  /** There is a link to another server: a member may have missed who leads. */
+  onPeerConnected(sid: number): void {
+    const vote = this.#currentVote;
+    if (this.#phase !== 'elected' || vote === null || this.#view.member(sid) === null) return;
+    this.#outputs.send(sid, this.#encode(this.#state, vote, vote.electionEpoch));
+  }
+
   /** The link to another server is gone: what was sent may be lost, so it is sent again soon. */
   onPeerLost(sid: number): void {
     if (this.#phase !== 'waiting' || !this.#view.isVoter(sid)) return;
@@ -237,6 +256,9 @@ export class FastLeaderElection implements TimerListener {
       this.#propose(isTheirsBetter ? notification : initial);
     } else if (this.#isBetter(notification, this.#proposal)) {
       this.#propose(notification);
+    } else if (!isSameCandidate(notification, this.#proposal) || !this.#received.has(sid)) {
+      // It has not heard of our vote in this round. Java lets it wait until ours is sent again.
+      this.#outputs.send(sid, this.#encode(PeerState.looking, this.#proposal, this.#electionEpoch));
     }
     this.#received.set(sid, voteOf({ ...notification, version: 0 }));
     this.#countVotes();
@@ -312,7 +334,21 @@ export class FastLeaderElection implements TimerListener {
     else this.#state = PeerState.following;
     this.#currentVote = { ...vote, state: this.#state, version: 0 };
     this.#recentAnswers.clear();
+    // A link that comes up later must bring the outcome, not a vote of a round that is over.
+    this.#outputs.forgetMessages();
+    this.#tellMembers(this.#currentVote);
     this.#outputs.onElected({ vote: this.#currentVote, state: this.#state, supporters });
+  }
+
+  /**
+   * Tells the outcome. Java does so only when asked, and a member that has missed a vote, or does not vote, may ask
+   * only in a minute.
+   */
+  #tellMembers(vote: Vote): void {
+    const frame = this.#encode(this.#state, vote, vote.electionEpoch);
+    for (const id of this.#view.current.config.members.keys()) {
+      if (id !== this.#myId && this.#outputs.isLinked(id)) this.#outputs.send(id, frame);
+    }
   }
 
   #sendProposal(): void {

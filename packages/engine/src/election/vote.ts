@@ -36,6 +36,11 @@ export function isBetter(a: Candidate, b: Candidate, weightOfA: number): boolean
   return a.leader > b.leader;
 }
 
+/** Whether two are the same in all that they are. */
+export function isSameCandidate(a: Candidate, b: Candidate): boolean {
+  return a.leader === b.leader && a.zxid === b.zxid && a.peerEpoch === b.peerEpoch;
+}
+
 /**
  * Whether two votes are for the same (`Vote.equals`). While one of the voters is looking everything counts. Among the
  * others only leader and epoch do, since zxid and round may differ between members of one ensemble
