@@ -11,6 +11,10 @@ export interface Limits {
   readonly outstandingRequestsMax: number;
   /** Replies waiting for a client that does not read, bytes; then it is cut. Ours: ZooKeeper has no bound. */
   readonly unsentBytesMax: number;
+  /** The same of all clients that are slow together; then those that are sent to are cut. Ours. */
+  readonly unsentTotalBytesMax: number;
+  /** Watch events and answers of one turn that leave before it is over, bytes. Ours. */
+  readonly collectedBytesMax: number;
   /** Replies that wait before the connection is not read from any more, bytes. Ours. */
   readonly unreadBytesMax: number;
   /** Bytes of requests of one connection that wait behind its own writes; then its reading pauses. Ours. */
@@ -39,6 +43,8 @@ export const defaultLimits: Limits = {
   extraBytesMax: 0xfffff,
   outstandingRequestsMax: 1000,
   unsentBytesMax: 64 * 1024 * 1024,
+  unsentTotalBytesMax: 512 * 1024 * 1024,
+  collectedBytesMax: 16 * 1024 * 1024,
   unreadBytesMax: 1024 * 1024,
   deferredBytesMax: 4 * 1024 * 1024,
   multiOperationsMax: 1_000_000,

@@ -11,6 +11,8 @@ export class Backpressure {
   readonly #limits: Limits;
   readonly #inProcess: () => number;
   readonly #paused = new Set<ClientConnection>();
+  /** What waits for slow clients, all together; those are paused. */
+  #slowBytes = 0;
 
   /** @param inProcess requests of all connections that are not answered yet */
   constructor(network: Network, limits: Limits, inProcess: () => number) {
@@ -40,8 +42,9 @@ export class Backpressure {
     if (this.#paused.size === 0) return;
     const hasRoom = this.#inProcess() <= this.#limits.outstandingRequestsMax;
     for (const connection of this.#paused) {
+      this.#noteSlow(connection, this.#network.unsentBytes(connection.id));
       const idle = connection.pendingWrites + connection.deferredCount === 0;
-      if ((!hasRoom && !idle) || this.#isOverfull(connection) || this.isSlow(connection)) continue;
+      if ((!hasRoom && !idle) || this.#isOverfull(connection) || connection.slowBytes > 0) continue;
       connection.paused = false;
       this.#paused.delete(connection);
       this.#network.setReading(connection.id, true);
@@ -56,11 +59,29 @@ export class Backpressure {
   /** The connection is gone. */
   forget(connection: ClientConnection): void {
     this.#paused.delete(connection);
+    this.#noteSlow(connection, 0);
   }
 
   /** Whether the client takes its replies more slowly than it asks. */
   isSlow(connection: ClientConnection): boolean {
     return this.#network.unsentBytes(connection.id) > this.#limits.unreadBytesMax;
+  }
+
+  /**
+   * Whether a client for which so many bytes wait, after something was sent to it, has to be cut: it alone
+   * lets too much wait, or it is one of many that together do.
+   */
+  mustCut(connection: ClientConnection, unsentBytes: number): boolean {
+    this.#noteSlow(connection, unsentBytes);
+    const { unsentBytesMax, unsentTotalBytesMax } = this.#limits;
+    if (unsentBytes > unsentBytesMax) return true;
+    return connection.slowBytes > 0 && this.#slowBytes > unsentTotalBytesMax;
+  }
+
+  #noteSlow(connection: ClientConnection, unsentBytes: number): void {
+    const slowBytes = unsentBytes > this.#limits.unreadBytesMax ? unsentBytes : 0;
+    this.#slowBytes += slowBytes - connection.slowBytes;
+    connection.slowBytes = slowBytes;
   }
 
   #isOverfull(connection: ClientConnection): boolean {

@@ -57,6 +57,8 @@ export class ClientConnection {
   expiring = false;
   /** Whether the replica has stopped reading from it. */
   paused = false;
+  /** Bytes that wait for the client, as last looked at; 0 unless it is slow. */
+  slowBytes = 0;
   /** Since when, for `cons`: monotonic ms. */
   readonly openedMs: number;
   readonly stats: ConnectionStats = {

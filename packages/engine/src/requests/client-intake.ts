@@ -210,6 +210,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
       const isWrite = true;
       this.replies.end(writer, frame, error, isWrite);
       this.#dispatcher.answered(connection, xid, type, receivedMs);
+      this.replies.collected(body.length);
     }
     if (type === OpCode.closeSession) this.close(connection);
     else if (connection.deferredCount > 0) this.#dispatcher.drain(connection);
@@ -232,6 +233,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     writeNotification(this.replies.outbox(connection), type, bytes, start, end, zxid);
     this.replies.framesSent++;
     connection.stats.sent++;
+    this.replies.collected(end - start);
   }
 
   #handshake(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
@@ -373,7 +375,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   /** The client does not take its replies as fast as it asks: it is not read from, in the end cut. */
   #onSlow(connection: ClientConnection): void {
     const unsent = this.#host.network.unsentBytes(connection.id);
-    if (unsent > this.#state.limits.unsentBytesMax) {
+    if (this.#backpressure.mustCut(connection, unsent)) {
       this.counters.slowClientsCut++;
       this.#host.notice('slow-client', connection, `${unsent} bytes wait for it`);
       this.#host.network.destroy(connection.id);

@@ -20,6 +20,8 @@ export class ReplyWriter {
   readonly #state: ReplicaState;
   readonly #network: Network;
   readonly #pool = new OutboxPool();
+  /** Bytes of events and of answers to writes since the last flush. */
+  #collectedBytes = 0;
   #speaking: ClientConnection[] = [];
   #flushing: ClientConnection[] = [];
   readonly #onTooSlow: (connection: ClientConnection) => void;
@@ -83,8 +85,18 @@ export class ReplyWriter {
     this.end(writer, this.begin(writer, xid, zxid), error);
   }
 
+  /**
+   * Notes that so many bytes more wait in an outbox that nothing holds back. One turn may have to tell
+   * thousands of clients of hundreds of changes: what has been collected leaves in between.
+   */
+  collected(bytes: number): void {
+    this.#collectedBytes += bytes;
+    if (this.#collectedBytes > this.#state.limits.collectedBytesMax) this.flush();
+  }
+
   /** Sends what has been collected; the end of a turn. */
   flush(): void {
+    this.#collectedBytes = 0;
     if (this.#speaking.length === 0) return;
     const connections = this.#speaking;
     this.#speaking = this.#flushing;

@@ -139,6 +139,32 @@ test('a client that never reads its events is cut at the bound', () => {
   assert.ok(server.notices.some(({ kind }) => kind === 'slow-client'));
 });
 
+test('clients that never read are cut when all together let too much wait', () => {
+  const limits = { unsentTotalBytesMax: 16 * megabyte, collectedBytesMax: megabyte };
+  const server = new InProcessServer({ limits }).start();
+  const connect = (): ScriptedClient => {
+    const client = ScriptedClient.open(server);
+    client.call(...onPathWith(OpCode.addWatch, '/', 1));
+    return client;
+  };
+  const readers = [connect(), connect()];
+  const silent = Array.from({ length: 20 }, connect);
+  for (const client of silent) client.connection.setReading(false);
+  const writer = ScriptedClient.open(server);
+  const waiting = (): number => silent.reduce((sum, each) => sum + each.connection.unsentBytes, 0);
+  let mostWaiting = 0;
+  for (let turn = 0; turn < 8; turn++) {
+    for (let i = 0; i < 5; i++) writer.send(...create(`/${'p'.repeat(100_000)}${turn}-${i}`));
+    server.settle();
+    mostWaiting = Math.max(mostWaiting, waiting());
+  }
+  assert.ok(mostWaiting <= 17 * megabyte, String(mostWaiting));
+  assert.ok(silent.some((client) => client.isClosed));
+  assert.ok(silent.some((client) => !client.isClosed));
+  for (const client of readers) assert.equal(client.takeEvents().length, 40);
+  assert.equal(writer.call(...exists('/')).err, ErrorCode.ok);
+});
+
 test('too many requests under way pause their connections, and nothing is lost', () => {
   const limits = { outstandingRequestsMax: 10, deferredBytesMax: 1000 };
   const server = new InProcessServer({ limits, disk: { latencyMs: 1 } }).start();
