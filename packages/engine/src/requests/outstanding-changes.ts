@@ -1,4 +1,5 @@
 import { assert, decodeUtf8 } from '@meerkat/protocol';
+import { DigestSum } from '../tree/digest.ts';
 import { type NodeId, noNode, type Tree } from '../tree/tree.ts';
 import { ChangeRecord } from './change-record.ts';
 import { findZnode } from './request-path.ts';
@@ -14,9 +15,6 @@ import { findZnode } from './request-path.ts';
 export class OutstandingChanges {
   /** Whether digests are kept; the two halves mean nothing otherwise. */
   readonly digestEnabled: boolean;
-  /** The tree's digest after everything pending. */
-  digestHi = 0;
-  digestLo = 0;
   readonly #tree: Tree;
   readonly #byNode = new Map<NodeId, ChangeRecord>();
   readonly #byPath = new Map<string, ChangeRecord>();
@@ -24,12 +22,23 @@ export class OutstandingChanges {
   readonly #spare: ChangeRecord[] = [];
   /** Records handed out for znodes of the tree that the operation under way has not changed. */
   readonly #peeked: ChangeRecord[] = [];
+  readonly #digest = new DigestSum();
   #undo: UndoLog | null = null;
 
   constructor(tree: Tree, digestEnabled: boolean) {
     this.#tree = tree;
     this.digestEnabled = digestEnabled;
     this.#takeTreeDigest();
+  }
+
+  /** High half of the tree's digest after everything pending. */
+  get digestHi(): number {
+    return this.#digest.hi;
+  }
+
+  /** Low half of it, signed. */
+  get digestLo(): number {
+    return this.#digest.lo;
   }
 
   /** Starts an operation: what `find` returned to the one before is no longer valid. */
@@ -68,12 +77,12 @@ export class OutstandingChanges {
       record.zxid = zxid;
       this.#history.push(record, zxid);
     }
-    if (this.digestEnabled) this.#addToDigest(-record.digest());
+    if (this.digestEnabled) this.#digest.subtract(record.digest());
   }
 
   /** Ends a change begun with `touch` or `create`: puts the record back into the digest. */
   changed(record: ChangeRecord): void {
-    if (this.digestEnabled && record.exists) this.#addToDigest(record.digest());
+    if (this.digestEnabled && record.exists) this.#digest.add(record.digest());
   }
 
   /** A record for a znode that `zxid` creates; fill in its fields, then call `changed`. */
@@ -114,8 +123,8 @@ export class OutstandingChanges {
       }
     }
     this.#history.cut(undo.historyTail);
-    this.digestHi = undo.digestHi;
-    this.digestLo = undo.digestLo;
+    this.#digest.hi = undo.digestHi;
+    this.#digest.lo = undo.digestLo;
     this.#undo = null;
   }
 
@@ -174,15 +183,8 @@ export class OutstandingChanges {
   }
 
   #takeTreeDigest(): void {
-    this.digestHi = this.#tree.digestHi;
-    this.digestLo = this.#tree.digestLo;
-  }
-
-  #addToDigest(amount: number): void {
-    const sum = (this.digestLo >>> 0) + amount;
-    this.digestLo = sum | 0;
-    if (sum >= two32) this.digestHi = (this.digestHi + 1) | 0;
-    else if (sum < 0) this.digestHi = (this.digestHi - 1) | 0;
+    this.#digest.hi = this.#tree.digestHi;
+    this.#digest.lo = this.#tree.digestLo;
   }
 }
 
@@ -264,6 +266,5 @@ class UndoLog {
   }
 }
 
-const two32 = 4294967296;
 /** Spare records kept for the next operations. */
 const spareMax = 4096;

@@ -8,6 +8,7 @@ import {
   type Zxid,
 } from '@meerkat/protocol';
 import { digestVersion } from '../tree/digest.ts';
+import { DigestHistory, isNotedInHistory } from '../tree/digest-history.ts';
 import { containerOwner, ttlOwner } from '../tree/ephemeral-type.ts';
 import { type NodeId, noNode, rootNode } from '../tree/tree.ts';
 import type { AclOf, WatcherId, WatchSink } from '../watches/watch-table.ts';
@@ -39,7 +40,11 @@ export interface EventSink {
 export class TransactionApplier implements WatchSink {
   /** Transactions whose digest differed from the tree's after them: never fatal, never to be seen. */
   digestMismatches = 0;
+  /** The tree's digest now and then, as long as it was sound. */
+  readonly digests: DigestHistory = new DigestHistory();
   #compareFromZxid = 0;
+  /** Up to here the tree may be ahead of the log. */
+  #fuzzyUpToZxid = -1;
   readonly #state: ReplicaState;
   readonly #events: EventSink;
   readonly #reader = new JuteReader();
@@ -90,7 +95,19 @@ export class TransactionApplier implements WatchSink {
     ) {
       this.#compareDigest();
     }
+    if (isNotedInHistory(zxid) && zxid > this.#fuzzyUpToZxid) {
+      this.digests.add(zxid, state.tree.digestHi, state.tree.digestLo);
+    }
     return error;
+  }
+
+  /**
+   * Another tree takes the place of the one before: its history starts behind the last transaction
+   * that a fuzzy snapshot may hold in part, -1 when it says of none.
+   */
+  startHistory(fuzzyUpToZxid: number): void {
+    this.digests.clear();
+    this.#fuzzyUpToZxid = fuzzyUpToZxid;
   }
 
   /**
@@ -197,7 +214,7 @@ export class TransactionApplier implements WatchSink {
     if (reply !== null) {
       reply.writeInt(end - start);
       reply.writeBytes(bytes, start, end);
-      if (type !== OpCode.create) tree.writeStat(reply, tree.find(bytes, start, end));
+      if (type !== OpCode.create) tree.writeStat(reply, tree.changedNode);
     }
     return ErrorCode.ok;
   }
@@ -220,7 +237,7 @@ export class TransactionApplier implements WatchSink {
   #fireCreated(bytes: Uint8Array, start: number, end: number): void {
     const { watches, tree } = this.#state;
     if (watches.watchCount === 0) return;
-    this.#nodeAcl = this.#aclOf(tree.find(bytes, start, end));
+    this.#nodeAcl = this.#aclOf(tree.changedNode);
     this.#parentAcl = this.#aclOf(this.#parentOf(bytes, start, end));
     watches.nodeCreated(bytes, start, end, this.#zxid, this);
   }
@@ -263,7 +280,7 @@ export class TransactionApplier implements WatchSink {
     if (error !== ErrorCode.ok) return error;
     const watched = watches.watchCount > 0;
     if (!watched && reply === null) return error;
-    const node = tree.find(bytes, start, end);
+    const node = tree.changedNode;
     if (watched) {
       this.#nodeAcl = this.#aclOf(node);
       watches.nodeDataChanged(bytes, start, end, this.#zxid, this);
@@ -280,7 +297,7 @@ export class TransactionApplier implements WatchSink {
     const aclId = this.#readAclId();
     const error = tree.setAcl(reader.bytes, start, end, aclId, reader.readInt());
     if (error === ErrorCode.ok && reply !== null) {
-      tree.writeStat(reply, tree.find(reader.bytes, start, end));
+      tree.writeStat(reply, tree.changedNode);
     }
     return error;
   }

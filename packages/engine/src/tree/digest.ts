@@ -1,11 +1,5 @@
 import { utf8 } from '@meerkat/protocol';
-import {
-  crc32Finish,
-  crc32Initial,
-  crc32Update,
-  crc32UpdateInt,
-  crc32UpdateLong,
-} from '../checksums.ts';
+import { crc32Initial, crc32Update, crc32UpdateInt, crc32UpdateLong } from '../checksums.ts';
 
 /**
  * The digest of a znode and of the tree: CRC-32 over path, data and 60 bytes of stat, summed up over
@@ -36,7 +30,10 @@ export function prefixStateOf(
   return data === null ? register : crc32Update(register, data, dataStart, dataEnd);
 }
 
-/** The digest of a znode, as an unsigned 32-bit number. The caller leaves out those under /zookeeper/. */
+/**
+ * The digest of a znode, 32 bits as a signed number: one that takes no memory of its own. The caller
+ * leaves out those under /zookeeper/.
+ */
 export function nodeDigest(
   prefixState: number,
   czxid: number,
@@ -57,7 +54,7 @@ export function nodeDigest(
   register = updateLong(register, mtime);
   register = crc32UpdateLong(register, version, createCounter);
   register = crc32UpdateInt(register, aversion);
-  return crc32Finish(crc32UpdateLong(register, ownerHi, ownerLo));
+  return ~crc32UpdateLong(register, ownerHi, ownerLo);
 }
 
 /** Whether the znode at this path counts: all but those under /zookeeper/; /zookeeper itself does. */
@@ -76,14 +73,14 @@ export class DigestSum {
 
   /** Adds the digest of a znode that is there now. */
   add(digest: number): void {
-    const low = (this.lo >>> 0) + digest;
+    const low = (this.lo >>> 0) + (digest >>> 0);
     if (low >= two32) this.hi = (this.hi + 1) | 0;
     this.lo = low | 0;
   }
 
   /** Takes away the digest of a znode as it was. */
   subtract(digest: number): void {
-    const low = (this.lo >>> 0) - digest;
+    const low = (this.lo >>> 0) - (digest >>> 0);
     if (low < 0) this.hi = (this.hi - 1) | 0;
     this.lo = low | 0;
   }

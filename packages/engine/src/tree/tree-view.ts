@@ -1,5 +1,5 @@
 import { decodeUtf8, type JuteWriter, utf8 } from '@meerkat/protocol';
-import { crc32Finish, crc32UpdateInt, crc32UpdateLong } from '../checksums.ts';
+import { crc32UpdateInt, crc32UpdateLong } from '../checksums.ts';
 import { NodeKind } from './ephemeral-type.ts';
 import {
   Column,
@@ -291,7 +291,7 @@ export class TreeView {
     return (this.nodes.marks(node) & undigestedMark) === 0;
   }
 
-  /** The znode's digest as an unsigned 32-bit number, 0 when it does not count. */
+  /** The znode's digest, 32 bits as a signed number, 0 when it does not count. */
   digestOf(node: NodeId): number {
     if (!this.isDigested(node)) return 0;
     const page = this.nodes.pages[node >>> pageShift] as Int32Array;
@@ -304,7 +304,7 @@ export class TreeView {
     const version = page[row + Column.version] as number;
     register = crc32UpdateLong(register, version, page[row + Column.createCounter] as number);
     register = crc32UpdateInt(register, page[row + Column.aversion] as number);
-    return crc32Finish(crc32UpdateLong(register, this.ownerHi(node), this.ownerLo(node)));
+    return ~crc32UpdateLong(register, this.ownerHi(node), this.ownerLo(node));
   }
 
   /** Bytes of memory held for znodes, and how many of the slab's are in use. */

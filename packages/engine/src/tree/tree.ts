@@ -36,6 +36,8 @@ export class Tree extends TreeStore {
     ownerHi: 0,
     ownerLo: 0,
   };
+  /** The znode of the last `createNode`, `setData` or `setAcl` that succeeded: no need to find it again. */
+  changedNode: NodeId = noNode;
   #isLoading = false;
 
   /** A tree as a new server has it: the root, /zookeeper, and in that quota and config. */
@@ -101,6 +103,7 @@ export class Tree extends TreeStore {
     const dataBytes = Math.max(0, this.dataLength(node));
     this.dataBytes += charactersIn(path, start, end) + dataBytes;
     this.quotas.created(path, start, end, node, dataBytes);
+    this.changedNode = node;
     return ErrorCode.ok;
   }
 
@@ -162,6 +165,7 @@ export class Tree extends TreeStore {
     const bytesMore = Math.max(0, this.dataLength(node)) - bytesBefore;
     this.dataBytes += bytesMore;
     this.quotas.changed(path, start, end, bytesMore, 0);
+    this.changedNode = node;
     return ErrorCode.ok;
   }
 
@@ -182,6 +186,7 @@ export class Tree extends TreeStore {
     this.nodes.set(node, Column.aclId, aclId);
     this.nodes.set(node, Column.aversion, version);
     this.addDigest(node);
+    this.changedNode = node;
     return ErrorCode.ok;
   }
 
