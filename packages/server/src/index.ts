@@ -17,6 +17,7 @@ export { createLog, type LogFormat, type LogLevel, type LogOptions } from './log
 export { type Log, type LogFields, silentLog } from './logging/log.ts';
 export { NodeClock } from './ports/node-clock.ts';
 export { NodeDisk } from './ports/node-disk.ts';
+export { NodePeerNetwork } from './ports/node-peer-network.ts';
 export { NodeRandom } from './ports/node-random.ts';
 export { type RunServerOptions, runServer } from './run-server.ts';
 export { type RunningServer, startServer } from './start-server.ts';
