@@ -5,6 +5,7 @@ import {
   JuteReader as Reader,
   type Zxid,
 } from '@meerkat/protocol';
+import type { Clock } from './ports.ts';
 import type { ReplicaState } from './requests/replica-state.ts';
 import type { TransactionApplier } from './requests/transaction-applier.ts';
 import type {
@@ -22,12 +23,16 @@ import { digestVersion } from './tree/digest.ts';
 export class Database implements RecoveryState, SnapshotSource {
   readonly source: SnapshotSource = this;
   readonly #state: ReplicaState;
+  /** When the last snapshot had been read, monotonic ms; null when none was. */
+  loadedMs: number | null = null;
   readonly #applier: TransactionApplier;
+  readonly #clock: Clock;
   readonly #reader = new Reader();
 
-  constructor(state: ReplicaState, applier: TransactionApplier) {
+  constructor(state: ReplicaState, applier: TransactionApplier, clock: Clock) {
     this.#state = state;
     this.#applier = applier;
+    this.#clock = clock;
   }
 
   readonly applyRecord = (bytes: Uint8Array, start: number, end: number): void => {
@@ -38,6 +43,7 @@ export class Database implements RecoveryState, SnapshotSource {
     this.#state.tree.reset();
     this.#state.sessions.clear();
     this.#state.lastProcessedZxid = 0;
+    this.#applier.startHistory(-1);
   }
 
   loadSession(idHi: number, idLo: number, timeoutMs: number): void {
@@ -77,6 +83,8 @@ export class Database implements RecoveryState, SnapshotSource {
     this.#state.lastProcessedZxid = zxid;
     // The walk over the tree ended after this transaction: from it on the digests must agree.
     this.#applier.compareDigestsFrom(digest === null ? Number.POSITIVE_INFINITY : digest.zxid);
+    this.#applier.startHistory(digest === null ? -1 : digest.zxid);
+    this.loadedMs = this.#clock.monotonicMs();
   }
 
   /**

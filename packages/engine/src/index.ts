@@ -23,6 +23,8 @@ export { ServerCounters } from './requests/server-counters.ts';
 export { Session } from './sessions/session.ts';
 export { SessionTable } from './sessions/session-table.ts';
 export * from './storage/index.ts';
+export { LatencySummary, Summary } from './summary.ts';
 export { NodeKind } from './tree/ephemeral-type.ts';
+export type { SessionEphemerals } from './tree/owned-nodes.ts';
 export { type NodeId, noNode, rootNode, Tree } from './tree/tree.ts';
 export { type WatcherId, WatchTable } from './watches/watch-table.ts';

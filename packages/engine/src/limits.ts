@@ -31,8 +31,12 @@ export interface Limits {
   readonly authIdCharactersMax: number;
   /** Bytes of a log group before the next one starts even when the disk is idle. Ours. */
   readonly logGroupBytesMax: number;
-  /** Transactions that may wait for the disk; then reading from clients pauses. Ours. */
-  readonly pendingTransactionsMax: number;
+  /** Bytes of transactions that may wait for the disk; then reading from clients pauses. Ours. */
+  readonly pendingBytesMax: number;
+  /** Watches of all connections together; a request for one more is answered SYSTEMERROR. Ours. */
+  readonly watchesMax: number;
+  /** Bytes that the watched paths may take, likewise. Ours. */
+  readonly watchBytesMax: number;
   /** How long one slice of background work may take, ms: snapshots, purges, mass expiry. Ours. */
   readonly sliceMs: number;
 }
@@ -53,7 +57,9 @@ export const defaultLimits: Limits = {
   authIdsMax: 1000,
   authIdCharactersMax: 256 * 1024,
   logGroupBytesMax: 4 * 1024 * 1024,
-  pendingTransactionsMax: 100_000,
+  pendingBytesMax: 64 * 1024 * 1024,
+  watchesMax: 50_000_000,
+  watchBytesMax: 2 * 1024 * 1024 * 1024,
   sliceMs: 2,
 };
 

@@ -69,7 +69,7 @@ export class Replica implements TimerListener {
       config,
       limits: config.limits,
       tree,
-      watches: new WatchTable(),
+      watches: new WatchTable(config.limits),
       sessions: new SessionTable(config.tickTimeMs),
       outstanding: new OutstandingChanges(tree, config.digestEnabled),
       softQuotaHits: 0,
@@ -84,7 +84,7 @@ export class Replica implements TimerListener {
         events.onClientRefused(kind, connection.id, connection.address, detail),
     });
     this.applier = new TransactionApplier(this.state, this.intake);
-    this.#database = new Database(this.state, this.applier);
+    this.#database = new Database(this.state, this.applier, ports.clock);
     this.#beatMs = Math.min(beatMsMax, Math.ceil(config.tickTimeMs / 2));
     this.#expirer = new SessionExpirer(this.state.sessions, this.#beatMs, (session) => {
       this.intake.counters.sessionsExpired++;
@@ -98,9 +98,19 @@ export class Replica implements TimerListener {
     return this.#directories;
   }
 
-  /** How long the last log group took, ms. */
-  get lastSyncMs(): number {
-    return this.#log?.lastSyncMs ?? 0;
+  /** The log that is being written; null before `start`. */
+  get log(): TransactionLog | null {
+    return this.#log;
+  }
+
+  /** Forgets what was counted since the start, as `srst` asks. */
+  resetCounters(): void {
+    this.intake.counters.reset();
+    this.intake.replies.reset();
+    this.applier.digestMismatches = 0;
+    for (const summary of Object.values(this.state.watches.told)) summary.reset();
+    this.#log?.syncTime.reset();
+    this.#log?.groupSizes.reset();
   }
 
   /**
@@ -111,6 +121,7 @@ export class Replica implements TimerListener {
   start(): RecoveryReport {
     const { disk, clock, random } = this.#ports;
     const { config } = this;
+    const startMs = clock.monotonicMs();
     const report = recover(
       disk,
       {
@@ -127,6 +138,7 @@ export class Replica implements TimerListener {
       this.#database,
     );
     this.#directories = report.directories;
+    this.#countRecovery(report, startMs, clock.monotonicMs());
     if (report.lastZxid === -1) throw databaseMissing(report.directories);
     this.state.lastProcessedZxid = report.lastZxid;
     const orphans = this.#database.removeOrphans();
@@ -141,7 +153,16 @@ export class Replica implements TimerListener {
       log: this.#log,
       database: this.#database,
       directory: report.directories.snapshots,
-      listener: this.#events,
+      listener: {
+        onSnapshotWritten: (snapshot) => {
+          this.intake.counters.snapshotTime.add(snapshot.elapsedMs);
+          this.#events.onSnapshotWritten(snapshot);
+        },
+        onSnapshotFailed: (error) => {
+          this.intake.counters.snapshotFailures++;
+          this.#events.onSnapshotFailed(error);
+        },
+      },
     });
     const nowMs = clock.monotonicMs();
     this.state.sessions.startIds(config.serverId, clock.wallMs());
@@ -209,6 +230,16 @@ export class Replica implements TimerListener {
     };
     if (this.#snapshots === null) closeLog();
     else this.#snapshots.stop(closeLog);
+  }
+
+  #countRecovery({ replay }: RecoveryReport, startMs: number, endMs: number): void {
+    const { counters } = this.intake;
+    const loadedMs = this.#database.loadedMs ?? endMs;
+    counters.databaseTime.add(endMs - startMs);
+    counters.snapshotLoadTime.add(loadedMs - startMs);
+    if (replay === null || replay.recordCount === 0) return;
+    counters.replayTime.add(endMs - loadedMs);
+    counters.replayedTransactions.add(replay.recordCount);
   }
 
   #openLog(directories: DataDirectories, lastZxid: Zxid): void {

@@ -12,6 +12,10 @@ export interface ShellLimits {
   readonly remarkIntervalMs: number;
   /** How long a turn may last before what it answered so far leaves, ms. */
   readonly turnMs: number;
+  /** How long the answers to four-letter words may keep a turn, ms; what is longer goes on in the next. */
+  readonly wordSliceMs: number;
+  /** Characters of such an answer that wait for its reader, about. */
+  readonly wordPieceCharacters: number;
   /** How long a stop may take until the process is ended anyway, ms. */
   readonly stopMs: number;
 }
@@ -24,5 +28,7 @@ export const shellLimits: ShellLimits = {
   listenBacklog: 511,
   remarkIntervalMs: 60_000,
   turnMs: 2,
+  wordSliceMs: 2,
+  wordPieceCharacters: 16 * 1024,
   stopMs: 10_000,
 };

@@ -2,31 +2,37 @@ import type { Limits } from '../limits.ts';
 import type { Network } from '../ports.ts';
 import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
 
+/** What all connections together have under way. */
+export interface Load {
+  /** Requests that are not answered yet. */
+  readonly inProcess: number;
+  /** Bytes of transactions that are not durable yet. */
+  readonly pendingBytes: number;
+}
+
 /**
  * Which connections are not read from, since they have more under way than they may. Owns the rule
- * (ZooKeeper's `globalOutstandingLimit`, and two bounds of ours); refuses to close anybody.
+ * (ZooKeeper's `globalOutstandingLimit`, and three bounds of ours); refuses to close anybody.
  */
 export class Backpressure {
   readonly #network: Network;
   readonly #limits: Limits;
-  readonly #inProcess: () => number;
+  readonly #load: Load;
   readonly #paused = new Set<ClientConnection>();
   /** What waits for slow clients, all together; those are paused. */
   #slowBytes = 0;
 
-  /** @param inProcess requests of all connections that are not answered yet */
-  constructor(network: Network, limits: Limits, inProcess: () => number) {
+  constructor(network: Network, limits: Limits, load: Load) {
     this.#network = network;
     this.#limits = limits;
-    this.#inProcess = inProcess;
+    this.#load = load;
   }
 
   /** Looks at a connection that has just been heard: over the limits it is not read any further. */
   check(connection: ClientConnection): void {
     const outstanding = connection.pendingWrites + connection.deferredCount;
     if (outstanding === 0) return;
-    const isOver = this.#inProcess() > this.#limits.outstandingRequestsMax;
-    if (isOver || this.#isOverfull(connection)) this.pause(connection);
+    if (!this.#hasRoom() || this.#isOverfull(connection)) this.pause(connection);
   }
 
   /** Stops reading from a connection until it has caught up. */
@@ -40,7 +46,7 @@ export class Backpressure {
   /** The end of a turn: goes on with those who have caught up. */
   resume(): void {
     if (this.#paused.size === 0) return;
-    const hasRoom = this.#inProcess() <= this.#limits.outstandingRequestsMax;
+    const hasRoom = this.#hasRoom();
     for (const connection of this.#paused) {
       this.#noteSlow(connection, this.#network.unsentBytes(connection.id));
       const idle = connection.pendingWrites + connection.deferredCount === 0;
@@ -65,6 +71,12 @@ export class Backpressure {
   /** Whether the client takes its replies more slowly than it asks. */
   isSlow(connection: ClientConnection): boolean {
     return this.#network.unsentBytes(connection.id) > this.#limits.unreadBytesMax;
+  }
+
+  #hasRoom(): boolean {
+    const { outstandingRequestsMax, pendingBytesMax } = this.#limits;
+    const { inProcess, pendingBytes } = this.#load;
+    return inProcess <= outstandingRequestsMax && pendingBytes <= pendingBytesMax;
   }
 
   /**

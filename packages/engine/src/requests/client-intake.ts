@@ -14,7 +14,7 @@ import type { Clock, ConnectionId, Network } from '../ports.ts';
 import type { Session } from '../sessions/session.ts';
 import { isPermitted } from './access.ts';
 import type { DigestHash } from './authenticate.ts';
-import { Backpressure } from './backpressure.ts';
+import { Backpressure, type Load } from './backpressure.ts';
 import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { judgeHandshake, writeHandshakeAnswer } from './handshake.ts';
@@ -46,7 +46,7 @@ export interface IntakeHost {
  * Owns the connections, their handshakes and how much each may have under way; passes watch events
  * and the answers to applied transactions on. What a request means is the dispatcher's.
  */
-export class ClientIntake implements FrameReceiver, ReplySink, EventSink, DispatchHost {
+export class ClientIntake implements FrameReceiver, ReplySink, EventSink, DispatchHost, Load {
   readonly connections: ConnectionTable;
   readonly replies: ReplyWriter;
   readonly counters: ServerCounters = new ServerCounters();
@@ -68,7 +68,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     this.#state = state;
     this.#host = host;
     this.connections = new ConnectionTable(state.watches, state.limits.frameBytesMax);
-    this.#backpressure = new Backpressure(host.network, state.limits, () => this.inProcess);
+    this.#backpressure = new Backpressure(host.network, state.limits, this);
     this.#throttle = new RequestThrottle(state.config.requestThrottle);
     this.replies = new ReplyWriter(state, host.network, (slow) => this.#onSlow(slow));
     this.clock = new TurnClock(host.clock);
@@ -79,6 +79,11 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   /** Requests that have come and are not answered. */
   get inProcess(): number {
     return this.#dispatcher.inProcess;
+  }
+
+  /** Bytes of transactions that are not durable yet. */
+  get pendingBytes(): number {
+    return this.#dispatcher.pendingBytes;
   }
 
   /** Where writes go; set once the log is open. */
@@ -104,6 +109,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   closed(id: ConnectionId): void {
     const connection = this.connections.get(id);
     if (connection === undefined) return;
+    this.counters.connectionsEnded++;
     this.#backpressure.forget(connection);
     this.#dispatcher.forget(connection);
     this.replies.forget(connection);
@@ -141,6 +147,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     const connection = this.#connection();
     connection.stats.received++;
     this.counters.received++;
+    this.counters.receivedBytes += end - start + frameLengthBytes;
     if (connection.phase === ConnectionPhase.handshake) {
       this.#handshake(connection, bytes, start, end);
     } else if (connection.phase === ConnectionPhase.establishing) {
@@ -150,6 +157,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
       this.counters.largeRequestsRejected++;
       this.refuse(connection, 'large-request', `a request of ${end - start} bytes`);
     } else if (this.#throttle.mustWait(this.inProcess)) {
+      this.counters.throttleWaits++;
       this.#throttle.push(connection, bytes, start, end, this.clock.nowMs);
       this.#backpressure.pause(connection);
     } else {
@@ -230,13 +238,17 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (connection === null || connection.phase !== ConnectionPhase.open) return;
     const { skipAcl } = this.#state.config;
     if (!skipAcl && !isPermitted(acl, Perms.read, connection.authIds)) return;
-    writeNotification(this.replies.outbox(connection), type, bytes, start, end, zxid);
+    const writer = this.replies.outbox(connection);
+    const before = writer.length;
+    writeNotification(writer, type, bytes, start, end, zxid);
+    this.counters.watchBytes += writer.length - before - frameLengthBytes;
     this.replies.framesSent++;
     connection.stats.sent++;
     this.replies.collected(end - start);
   }
 
   #handshake(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
+    this.counters.connectionRequests++;
     let outcome: ReturnType<typeof judgeHandshake>;
     try {
       outcome = judgeHandshake(this.#state, connection, this.#reader.reset(bytes, start, end));
@@ -249,6 +261,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (!this.#host.admitSession(outcome.kind === 'renewed')) {
       return this.refuse(connection, 'throttled', 'too many sessions are asked for');
     }
+    if (outcome.kind !== 'new') this.counters.connectionRevalidations++;
     if (outcome.kind === 'new') this.#createSession(connection);
     else if (outcome.kind === 'renewed') this.#renew(connection, outcome.session);
     else {
@@ -398,4 +411,6 @@ function typeOf(bytes: Uint8Array): number {
 
 /** Times `unreadBytesMax` that one connection is answered in a turn, when its client reads that fast. */
 const roundsPerTurn = 16;
+/** The length before each frame. */
+const frameLengthBytes = 4;
 const none = new Uint8Array(0);

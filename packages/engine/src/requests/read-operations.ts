@@ -40,7 +40,10 @@ export function exists(
   if (holdsNul(reader.bytes)) return ErrorCode.badArguments;
   const node = findZnode(state.tree, reader.bytes, path.start, path.end);
   if (node !== noNode && !mayRead(state, connection, node)) return ErrorCode.noAuth;
-  if (watch) state.watches.addData(connection.slot, reader.bytes, path.start, path.end);
+  if (watch) {
+    if (!state.watches.hasRoomFor(path.end - path.start)) return ErrorCode.systemError;
+    state.watches.addData(connection.slot, reader.bytes, path.start, path.end);
+  }
   if (node === noNode) return ErrorCode.noNode;
   state.tree.writeStat(reply, node);
   return ErrorCode.ok;
@@ -59,6 +62,7 @@ export function getData(
   const error = findReadable(state, connection, reader);
   if (error !== ErrorCode.ok) return error;
   if (watch && mayWatch) {
+    if (!state.watches.hasRoomFor(path.end - path.start)) return ErrorCode.systemError;
     state.watches.addData(connection.slot, reader.bytes, path.start, path.end);
   }
   state.tree.writeData(reply, found);
@@ -79,6 +83,7 @@ export function getChildren(
   const error = findReadable(state, connection, reader);
   if (error !== ErrorCode.ok) return error;
   if (watch && mayWatch) {
+    if (!state.watches.hasRoomFor(path.end - path.start)) return ErrorCode.systemError;
     state.watches.addChild(connection.slot, reader.bytes, path.start, path.end);
   }
   writeChildren(state, reply, found);

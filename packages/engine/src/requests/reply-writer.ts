@@ -85,6 +85,15 @@ export class ReplyWriter {
     this.end(writer, this.begin(writer, xid, zxid), error);
   }
 
+  /** Forgets what was counted, as `srst` asks. */
+  reset(): void {
+    this.framesSent = 0;
+    this.oversizedAnswers = 0;
+    this.sizes.last = -1;
+    this.sizes.min = -1;
+    this.sizes.max = -1;
+  }
+
   /**
    * Notes that so many bytes more wait in an outbox that nothing holds back. One turn may have to tell
    * thousands of clients of hundreds of changes: what has been collected leaves in between.

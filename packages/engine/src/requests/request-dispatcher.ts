@@ -92,6 +92,11 @@ export class RequestDispatcher {
     this.#longBytes = 0;
   }
 
+  /** Bytes of transactions that are not durable yet. */
+  get pendingBytes(): number {
+    return this.#pipeline?.pendingBytes ?? 0;
+  }
+
   /** Requests that have come and are not answered. */
   get inProcess(): number {
     return (this.#pipeline?.pending.count ?? 0) + this.deferredCount;
@@ -269,6 +274,11 @@ export class RequestDispatcher {
       frame = this.#host.replies.begin(writer, xid, zxid);
       error = ErrorCode.marshallingError;
     }
+    if (error === ErrorCode.systemError) {
+      const { watchCount, pathBytes } = this.#state.watches;
+      const detail = `${watchCount} watches on ${pathBytes} bytes of paths are set`;
+      this.#host.notice('watches-full', connection, detail);
+    }
     this.#host.replies.end(writer, frame, error);
     this.answered(connection, xid, type, receivedMs);
   }
@@ -372,10 +382,12 @@ export class RequestDispatcher {
     this.stalled.add(connection);
   }
 
-  /** Notes that a request was answered. */
+  /** Notes that a request was answered, with the reply that was written last. */
   answered(connection: ClientConnection, xid: number, type: OpCode, receivedMs: number): void {
     const latencyMs = this.#host.clock.nowMs > receivedMs ? this.#host.clock.nowMs - receivedMs : 0;
-    this.#host.counters.answeredAfter(latencyMs);
+    const { counters, replies } = this.#host;
+    counters.answeredAfter(latencyMs, isWrite(type));
+    if (type !== OpCode.ping) counters.responseBytes += replies.sizes.last;
     const { stats } = connection;
     stats.sent++;
     stats.lastType = type;

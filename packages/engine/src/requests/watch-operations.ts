@@ -28,12 +28,14 @@ export function addWatch(
   readPath(reader, path);
   const mode = reader.readInt();
   const { slot } = connection;
+  if (mode !== AddWatchMode.persistent && mode !== AddWatchMode.persistentRecursive) {
+    throw new JuteError(`Cannot add a watch: current mode is ${mode}`);
+  }
+  if (!state.watches.hasRoomFor(path.end - path.start)) return ErrorCode.systemError;
   if (mode === AddWatchMode.persistent) {
     state.watches.addPersistent(slot, reader.bytes, path.start, path.end);
-  } else if (mode === AddWatchMode.persistentRecursive) {
-    state.watches.addPersistentRecursive(slot, reader.bytes, path.start, path.end);
   } else {
-    throw new JuteError(`Cannot add a watch: current mode is ${mode}`);
+    state.watches.addPersistentRecursive(slot, reader.bytes, path.start, path.end);
   }
   reply.writeInt(ErrorCode.ok);
   return ErrorCode.ok;
@@ -66,7 +68,7 @@ export function checkWatches(
 /**
  * setWatches and setWatches2: a client that lost its connection sets its watches again; what happened
  * since it last heard is told at once (`DataTree.setWatches`). Events go to `events`, which leaves
- * before the reply.
+ * before the reply. Watches for which there is no room are left out; the reply then is SYSTEMERROR.
  */
 export function setWatches(
   state: ReplicaState,
@@ -79,26 +81,37 @@ export function setWatches(
   checkLists(reader, listCount);
   const { slot } = connection;
   const { watches } = state;
+  let isFull = false;
+  /** Whether a watch on a path can be set. */
+  const fits = (start: number, end: number): boolean => {
+    if (watches.hasRoomFor(end - start)) return true;
+    isFull = true;
+    return false;
+  };
+  const result = (): ErrorCode => (isFull ? ErrorCode.systemError : ErrorCode.ok);
   forEachPath(reader, (bytes, start, end) => {
     const event = dataEvent(state, bytes, start, end, relativeZxid);
-    if (event === EventType.none) watches.addData(slot, bytes, start, end);
-    else writeNotification(events, event, bytes, start, end, -1);
+    if (event !== EventType.none) writeNotification(events, event, bytes, start, end, -1);
+    else if (fits(start, end)) watches.addData(slot, bytes, start, end);
   });
   forEachPath(reader, (bytes, start, end) => {
-    if (find(state, bytes, start, end) === noNode) watches.addData(slot, bytes, start, end);
-    else writeNotification(events, EventType.nodeCreated, bytes, start, end, -1);
+    const exists = find(state, bytes, start, end) !== noNode;
+    if (exists) writeNotification(events, EventType.nodeCreated, bytes, start, end, -1);
+    else if (fits(start, end)) watches.addData(slot, bytes, start, end);
   });
   forEachPath(reader, (bytes, start, end) => {
     const event = childEvent(state, bytes, start, end, relativeZxid);
-    if (event === EventType.none) watches.addChild(slot, bytes, start, end);
-    else writeNotification(events, event, bytes, start, end, -1);
+    if (event !== EventType.none) writeNotification(events, event, bytes, start, end, -1);
+    else if (fits(start, end)) watches.addChild(slot, bytes, start, end);
   });
-  if (listCount === 3) return ErrorCode.ok;
-  forEachPath(reader, (bytes, start, end) => watches.addPersistent(slot, bytes, start, end));
+  if (listCount === 3) return result();
   forEachPath(reader, (bytes, start, end) => {
-    watches.addPersistentRecursive(slot, bytes, start, end);
+    if (fits(start, end)) watches.addPersistent(slot, bytes, start, end);
   });
-  return ErrorCode.ok;
+  forEachPath(reader, (bytes, start, end) => {
+    if (fits(start, end)) watches.addPersistentRecursive(slot, bytes, start, end);
+  });
+  return result();
 }
 
 const path: PathRange = { start: 0, end: 0 };

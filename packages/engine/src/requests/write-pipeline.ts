@@ -21,6 +21,8 @@ import type { TransactionApplier } from './transaction-applier.ts';
 /** Where prepared transactions go: the log that is being written. */
 export interface TransactionSink {
   readonly writer: JuteWriter;
+  /** Bytes of the records that are not durable yet. */
+  readonly pendingBytes: number;
   beginRecord(): number;
   endRecord(start: number, zxid: Zxid): void;
   cancelRecord(start: number): void;
@@ -100,6 +102,11 @@ export class WritePipeline {
       sessionLo: 0,
       authIds: [],
     };
+  }
+
+  /** Bytes of transactions that are not durable yet. */
+  get pendingBytes(): number {
+    return this.#log.pendingBytes;
   }
 
   /**

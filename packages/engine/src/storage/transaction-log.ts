@@ -2,6 +2,7 @@ import { assert, type JuteWriter, type Zxid } from '@meerkat/protocol';
 import { adler32 } from '../checksums.ts';
 import type { Clock, Disk, DiskDone, WritableFile } from '../ports.ts';
 import { DiskError } from '../ports.ts';
+import { Summary } from '../summary.ts';
 import { logFileName } from './file-names.ts';
 import { fileHeaderBytes, paddingRoomBytes, recordEnd, recordHeadBytes } from './log-format.ts';
 import { LogGroup } from './log-group.ts';
@@ -52,7 +53,10 @@ export class TransactionLog {
   #barriers: DiskDone[] = [];
   #closeDone: DiskDone | null = null;
   #failure: DiskError | null = null;
-  #lastSyncMs = 0;
+  /** How long groups took to become durable, ms; empty without `sync` (`FileTxnLog`: `fsynctime`). */
+  readonly syncTime: Summary = new Summary();
+  /** Transactions in each group that was written. */
+  readonly groupSizes: Summary = new Summary();
 
   readonly #onStepDone = (error: DiskError | null): void => this.#endStep(error);
 
@@ -99,11 +103,6 @@ export class TransactionLog {
   /** Bytes of the file being written, without its padding. */
   get fileBytes(): number {
     return this.#position;
-  }
-
-  /** How long the last group took from order to durable, ms. */
-  get lastSyncMs(): number {
-    return this.#lastSyncMs;
   }
 
   /**
@@ -288,7 +287,8 @@ export class TransactionLog {
   #endGroup(): void {
     const group = this.#leaving;
     const elapsedMs = this.#clock.monotonicMs() - this.#stepStartMs;
-    this.#lastSyncMs = elapsedMs;
+    if (this.#options.sync) this.syncTime.add(elapsedMs);
+    this.groupSizes.add(group.partCount);
     const written = group.partEnd - group.partStart;
     this.#position += this.#position === 0 ? written + fileHeaderBytes : written;
     this.#lastGroupBytes = written;

@@ -84,6 +84,16 @@ export class TreeStore extends TreeView {
     return this.ephemerals.sessions();
   }
 
+  /** Whether a number that was a session's ephemeral still is. */
+  isEphemeralOf(node: NodeId, sessionHi: number, sessionLo: number): boolean {
+    return (
+      this.nodes.isLive(node) &&
+      this.kind(node) === NodeKind.ephemeral &&
+      this.ownerHi(node) === sessionHi &&
+      this.ownerLo(node) === sessionLo
+    );
+  }
+
   /** Container znodes. */
   get containerCount(): number {
     return this.#containers.count;

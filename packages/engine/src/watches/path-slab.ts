@@ -20,6 +20,28 @@ export class PathSlab {
   #openPage = -1;
   /** Granules of the open page that are given out. */
   #openUsed = pageGranules;
+  #allocatedBytes = 0;
+
+  /** Bytes taken from the system, those of released blocks included. */
+  get allocatedBytes(): number {
+    return this.#allocatedBytes;
+  }
+
+  /**
+   * Bytes that storing a path of `length` bytes would take from the system. Infinity when no path of
+   * that size can be stored: ask before `store` for whatever comes from outside.
+   */
+  growthFor(length: number): number {
+    const isLong = length > sharedBytesMax;
+    if (!isLong) {
+      const size = sizeOf(length);
+      if (this.#freeBlocks[size] !== 0) return 0;
+      if (this.#openUsed + granulesOfSize(size) <= pageGranules) return 0;
+    }
+    const hasPage = this.#freePages.length > 0 || this.#pages.length < pagesMax;
+    if (!hasPage) return Number.POSITIVE_INFINITY;
+    return isLong ? wholeGranules(length) : pageBytes;
+  }
 
   /** Copies `bytes[start, end)` into the slab; returns its address. */
   store(bytes: Uint8Array, start: number, end: number): number {
@@ -37,6 +59,7 @@ export class PathSlab {
     const page = this.#page(address);
     if (length > sharedBytesMax) {
       const number = pageOf(address);
+      this.#allocatedBytes -= page.bytes.length;
       this.#pages[number] = noPage;
       this.#freePages.push(number);
       return;
@@ -86,13 +109,14 @@ export class PathSlab {
   }
 
   #takePage(length: number): number {
-    return addressOf(this.#addPage(Math.ceil(length / granuleBytes) * granuleBytes), 0);
+    return addressOf(this.#addPage(wholeGranules(length)), 0);
   }
 
   #addPage(lengthBytes: number): number {
     const number = this.#freePages.pop() ?? this.#pages.length;
     assert(number < pagesMax, 'the slab of watched paths is full: 32 GiB of address space', number);
     const bytes = new Uint8Array(lengthBytes);
+    this.#allocatedBytes += lengthBytes;
     this.#pages[number] = { bytes, links: new Uint32Array(bytes.buffer) };
     return number;
   }
@@ -131,6 +155,10 @@ assert(
 function sizeOf(length: number): number {
   if (length <= smallBytesMax) return length <= granuleBytes ? 0 : (length - 1) >> 3;
   return smallSizes - 1 + (32 - Math.clz32(length - 1)) - Math.log2(smallBytesMax);
+}
+
+function wholeGranules(length: number): number {
+  return Math.ceil(length / granuleBytes) * granuleBytes;
 }
 
 function granulesOfSize(size: number): number {

@@ -5,7 +5,7 @@
  * Owns the numbers and the bytes. Refuses to know who watches: `first` is a cell per path that the
  * owner of this table uses for its list of watches.
  */
-import { assert } from '@meerkat/protocol';
+import { assert, decodeUtf8 } from '@meerkat/protocol';
 import { NumberHash } from './number-hash.ts';
 import { offsetOf, PathSlab } from './path-slab.ts';
 
@@ -26,6 +26,16 @@ export class PathTable {
   /** How many paths there are. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Bytes that the texts of the paths take, those kept for paths to come included. */
+  get allocatedBytes(): number {
+    return this.#slab.allocatedBytes;
+  }
+
+  /** What `PathSlab.growthFor` says. */
+  growthFor(length: number): number {
+    return this.#slab.growthFor(length);
   }
 
   /** Numbers that may be in use are below this. */
@@ -76,7 +86,8 @@ export class PathTable {
     this.#length[path] = freeLength;
     this.#free = path;
     this.#count--;
-    if (this.#count === 0 && this.#length.length > keptCapacityMax) this.#startAgain();
+    const isLarge = this.#length.length > keptCapacityMax || this.allocatedBytes > keptBytesMax;
+    if (this.#count === 0 && isLarge) this.#startAgain();
   }
 
   /** Whether a number below `numberEnd` is that of a path. */
@@ -84,11 +95,12 @@ export class PathTable {
     return path > 0 && path < this.#used && this.#length[path] !== freeLength;
   }
 
-  /** Calls `visit` with the bytes of a path, which it must not keep. */
-  visitBytes(path: number, visit: VisitPath): void {
+  /** The text of a path. */
+  textOf(path: number): string {
     const address = this.#address[path] as number;
     const start = offsetOf(address);
-    visit(this.#slab.bytesAt(address), start, start + (this.#length[path] as number));
+    const end = start + (this.#length[path] as number);
+    return decodeUtf8(this.#slab.bytesAt(address), start, end);
   }
 
   #takeNumber(): number {
@@ -124,9 +136,6 @@ export class PathTable {
   }
 }
 
-/** Is shown the bytes of a path, `bytes[start, end)`; they are only good during the call. */
-export type VisitPath = (bytes: Uint8Array, start: number, end: number) => void;
-
 /** `from` with room for `capacity` numbers. */
 export function grownInt32(from: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(capacity);
@@ -137,4 +146,5 @@ export function grownInt32(from: Int32Array, capacity: number): Int32Array<Array
 const capacityAtFirst = 64;
 /** Larger arrays are given back when they become empty. */
 const keptCapacityMax = 16_384;
+const keptBytesMax = 4 * 1024 * 1024;
 const freeLength = -1;

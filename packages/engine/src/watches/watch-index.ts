@@ -9,9 +9,15 @@
  */
 import { assert } from '@meerkat/protocol';
 import { AncestorHashes, hashPath } from './path-hash.ts';
-import { PathTable, type VisitPath } from './path-table.ts';
+import { PathTable } from './path-table.ts';
 import { WatchMode, WatchPool } from './watch-pool.ts';
 import type { WatcherRoll } from './watcher-roll.ts';
+
+/** A path and all who watch it. */
+export interface WatchedPath {
+  readonly path: string;
+  readonly watchers: readonly number[];
+}
 
 /** The watches of one table. Paths are UTF-8, `bytes[start, end)`. */
 export class WatchIndex {
@@ -40,6 +46,16 @@ export class WatchIndex {
    */
   get watcherCount(): number {
     return this.#listedCount;
+  }
+
+  /** See `PathTable`. */
+  get pathBytes(): number {
+    return this.#paths.allocatedBytes;
+  }
+
+  /** What `PathSlab.growthFor` says. */
+  growthFor(length: number): number {
+    return this.#paths.growthFor(length);
   }
 
   /** Adds one mode to the watch of a watcher on a path; false when it is there already. */
@@ -129,32 +145,37 @@ export class WatchIndex {
     }
   }
 
-  /** Calls `visit` with each watcher that counts, in the order of their numbers. */
-  visitWatchers(visit: (watcher: number) => void): void {
+  /** Each watcher that counts, in the order of their numbers. See `WatchTable.watchers`. */
+  *watchers(): IterableIterator<number> {
     for (let watcher = 0; watcher < this.#listed.length; watcher++) {
-      if (this.#listed[watcher] === 1) visit(watcher);
+      if (this.#listed[watcher] === 1) yield watcher;
     }
   }
 
-  /** Calls `visit` with each path of a watcher, the newest watch first. */
-  visitPathsOf(watcher: number, visit: VisitPath): void {
-    let entry = this.#pool.firstOfWatcher(watcher);
-    for (; entry !== 0; entry = this.#pool.nextOfWatcher(entry)) {
-      this.#paths.visitBytes(this.#pool.pathOf(entry), visit);
+  /** Each path of a watcher, the newest watch first. */
+  *pathsOf(watcher: number): IterableIterator<string> {
+    const pool = this.#pool;
+    // The list may change under way, so its numbers are noted first; those that are gone are left out.
+    const paths: number[] = [];
+    let entry = pool.firstOfWatcher(watcher);
+    for (; entry !== 0; entry = pool.nextOfWatcher(entry)) paths.push(pool.pathOf(entry));
+    for (const path of paths) {
+      if (pool.find(watcher, path) !== 0) yield this.#paths.textOf(path);
     }
   }
 
-  /** Calls `visitPath` with each watched path, and after each `visitWatcher` with those who watch it. */
-  visitPaths(visitPath: VisitPath, visitWatcher: (watcher: number) => void): void {
+  /** Each watched path with those who watch it. */
+  *pathsWatched(): IterableIterator<WatchedPath> {
     for (let path = 1; path < this.#paths.numberEnd; path++) {
       if (!this.#paths.isPath(path)) continue;
-      this.#paths.visitBytes(path, visitPath);
+      const watchers: number[] = [];
       const first = this.#paths.first[path] as number;
       let entry = first;
       do {
-        visitWatcher(this.#pool.watcherOf(entry));
+        watchers.push(this.#pool.watcherOf(entry));
         entry = this.#pool.next(entry);
       } while (entry !== first);
+      yield { path: this.#paths.textOf(path), watchers };
     }
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asZxid, type EventType, utf8, WatcherType, type Zxid } from '@meerkat/protocol';
+import { asZxid, EventType, utf8, WatcherType, type Zxid } from '@meerkat/protocol';
 import fc from 'fast-check';
 import { ModelWatches } from './testing/model-watches.ts';
 import { AclOf, type WatchSink, WatchTable } from './watch-table.ts';
@@ -84,27 +84,17 @@ class Harness {
 
   byWatcher(): Record<string, string[]> {
     const dump: Record<string, string[]> = {};
-    this.table.visitWatchers((watcher) => {
-      const paths: string[] = [];
-      this.table.visitPathsOf(watcher, (b, s, e) =>
-        paths.push(new TextDecoder().decode(b.subarray(s, e))),
-      );
-      dump[watcher] = paths.sort();
-    });
+    for (const watcher of this.table.watchers()) {
+      dump[watcher] = [...this.table.pathsOf(watcher)].sort();
+    }
     return dump;
   }
 
   byPath(): Record<string, number[]> {
     const dump: Record<string, number[]> = {};
-    let watchers: number[] = [];
-    this.table.visitPaths(
-      (b, s, e) => {
-        watchers = [];
-        dump[new TextDecoder().decode(b.subarray(s, e))] = watchers;
-      },
-      (watcher) => watchers.push(watcher),
-    );
-    for (const list of Object.values(dump)) list.sort((a, b) => a - b);
+    for (const { path, watchers } of this.table.pathsWatched()) {
+      dump[path] = [...watchers].sort((a, b) => a - b);
+    }
     return dump;
   }
 
@@ -328,6 +318,71 @@ test('paths of every length are kept apart and given back', () => {
     for (const path of paths) assert.equal(h.deleted(path).length, 1);
     assert.equal(h.table.pathCount, 0);
   }
+});
+
+test('paths may come and go while they are listed', () => {
+  const h = new Harness();
+  for (let i = 0; i < 100; i++) h.data(1, `/a${i}`);
+  const listed: string[] = [];
+  for (const path of h.table.pathsOf(1)) {
+    listed.push(path);
+    h.deleted(`/a${90 - listed.length}`);
+    h.data(2, `/b${listed.length}`);
+  }
+  assert.ok(listed.length < 100 && listed.every((path) => path.startsWith('/a')));
+  const paths: string[] = [];
+  for (const { path } of h.table.pathsWatched()) {
+    if (paths.length === 10) {
+      h.table.removeWatcher(1);
+      h.table.removeWatcher(2);
+    }
+    paths.push(path);
+  }
+  assert.equal(paths.length, 11);
+});
+
+test('there is room for watches up to their number', () => {
+  const table = new WatchTable({ watchesMax: 10, watchBytesMax: 2 ** 30 });
+  const bytes = utf8('/a');
+  let set = 0;
+  while (table.hasRoomFor(2)) table.addPersistent(set++, bytes, 0, 2);
+  assert.equal(table.watchCount, 10);
+  table.removeWatcher(0);
+  assert.ok(table.hasRoomFor(2));
+  assert.equal(table.refusedCount, 1);
+});
+
+test('there is room for paths up to their bytes, and again when they are gone', () => {
+  const watchBytesMax = 20 * 1024 * 1024;
+  const table = new WatchTable({ watchesMax: 1e6, watchBytesMax });
+  const bytes = new Uint8Array(1024 * 1024).fill(0x61);
+  bytes[0] = 0x2f;
+  for (let round = 0; round < 3; round++) {
+    for (const length of [8, 300, 5000, 100_000, 200_000, 1_000_000]) {
+      let set = 0;
+      for (; set < 1e5 && table.hasRoomFor(length); set++) {
+        new DataView(bytes.buffer).setUint32(1, 0x61616161 + set);
+        table.addData(set % 50, bytes, 0, length);
+        assert.ok(table.pathBytes <= watchBytesMax, String(table.pathBytes));
+      }
+      assert.ok(set === 1e5 || set * length > watchBytesMax / 4, `${set} of ${length}`);
+      for (let watcher = 0; watcher < 50; watcher++) table.removeWatcher(watcher);
+      assert.equal(table.watchCount, 0);
+    }
+  }
+});
+
+test('what was told is counted by the kind of event', () => {
+  const h = new Harness();
+  h.data(1, '/a');
+  h.data(2, '/a');
+  h.child(3, '/');
+  h.created('/a');
+  h.changed('/a');
+  const { nodeCreated, nodeDataChanged, nodeChildrenChanged } = EventType;
+  assert.equal(h.table.told[nodeCreated].sum, 2);
+  assert.equal(h.table.told[nodeChildrenChanged].sum, 1);
+  assert.equal(h.table.told[nodeDataChanged].count, 0);
 });
 
 const path = fc

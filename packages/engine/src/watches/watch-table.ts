@@ -8,16 +8,24 @@
  * A million watches take no object each: entries in typed arrays, paths in slabs, found by hash.
  */
 import { assert, EventType, WatcherType, type Zxid } from '@meerkat/protocol';
+import { defaultLimits } from '../limits.ts';
+import { Summary } from '../summary.ts';
 import { hashPath } from './path-hash.ts';
-import type { VisitPath } from './path-table.ts';
-import { WatchIndex } from './watch-index.ts';
+import { type WatchedPath, WatchIndex } from './watch-index.ts';
 import { WatchMode } from './watch-pool.ts';
 import { WatcherRoll } from './watcher-roll.ts';
 
-export type { VisitPath } from './path-table.ts';
+export type { WatchedPath } from './watch-index.ts';
 
 /** A connection that watches: a small number, free for another one after `removeWatcher`. */
 export type WatcherId = number;
+
+/** An event that a change of a znode makes. */
+export type ZnodeEvent =
+  | typeof EventType.nodeCreated
+  | typeof EventType.nodeDeleted
+  | typeof EventType.nodeDataChanged
+  | typeof EventType.nodeChildrenChanged;
 
 /** Whose ACL decides whether a watcher may be told of an event. */
 export const AclOf = { node: 0, parent: 1 } as const;
@@ -46,12 +54,55 @@ export interface WatchSink {
   ): void;
 }
 
+/** How many watches there may be; the defaults are those of `Limits`. */
+export interface WatchBounds {
+  /** `Limits.watchesMax`. */
+  readonly watchesMax: number;
+  /** `Limits.watchBytesMax`. */
+  readonly watchBytesMax: number;
+}
+
 /** The watches of a replica. Paths are valid ones in UTF-8, `bytes[start, end)`. */
 export class WatchTable {
+  /** How often `hasRoomFor` said no. */
+  refusedCount = 0;
+  /** Of each kind of event that somebody watched: how many (`node_created_watch_count` and its kin). */
+  readonly told: Readonly<Record<ZnodeEvent, Summary>> = {
+    [EventType.nodeCreated]: new Summary(),
+    [EventType.nodeDeleted]: new Summary(),
+    [EventType.nodeDataChanged]: new Summary(),
+    [EventType.nodeChildrenChanged]: new Summary(),
+  };
+  readonly #bounds: WatchBounds;
   readonly #data = new WatchIndex();
   readonly #children = new WatchIndex();
   readonly #roll = new WatcherRoll();
   #isFiring = false;
+
+  constructor(bounds: WatchBounds = defaultLimits) {
+    this.#bounds = bounds;
+  }
+
+  /**
+   * Whether there is room for one more watch of any kind, on a path of `pathLength` bytes. Ask before
+   * any of the `add…`: they trust that there is. When a table is full, a watch that is there already
+   * is refused as well.
+   */
+  hasRoomFor(pathLength: number): boolean {
+    const growth = this.#data.growthFor(pathLength) + this.#children.growthFor(pathLength);
+    const { watchesMax, watchBytesMax } = this.#bounds;
+    // A persistent watch is one in each table.
+    const hasRoom =
+      this.watchCount + 2 <= watchesMax &&
+      (growth === 0 || this.pathBytes + growth <= watchBytesMax);
+    if (!hasRoom) this.refusedCount++;
+    return hasRoom;
+  }
+
+  /** Bytes that the watched paths take. */
+  get pathBytes(): number {
+    return this.#data.pathBytes + this.#children.pathBytes;
+  }
 
   /** Watches in both tables: `zk_watch_count` (`DataTree.getWatchCount`). */
   get watchCount(): number {
@@ -169,23 +220,26 @@ export class WatchTable {
     return dataDone && childrenDone;
   }
 
-  /** For `wchc`: each watcher of the data table, then its paths by `visitPathsOf`. */
-  visitWatchers(visit: (watcher: WatcherId) => void): void {
-    this.#data.visitWatchers(visit);
+  /**
+   * For `wchc`: each watcher of the data table. The table may change between two steps of this and of
+   * the next two: what comes or goes meanwhile may be told or not.
+   */
+  watchers(): IterableIterator<WatcherId> {
+    return this.#data.watchers();
   }
 
   /** The paths that a watcher has in the data table. */
-  visitPathsOf(watcher: WatcherId, visit: VisitPath): void {
-    this.#data.visitPathsOf(watcher, visit);
+  pathsOf(watcher: WatcherId): IterableIterator<string> {
+    return this.#data.pathsOf(watcher);
   }
 
-  /** For `wchp`: each path of the data table, after each those who watch it. */
-  visitPaths(visitPath: VisitPath, visitWatcher: (watcher: WatcherId) => void): void {
-    this.#data.visitPaths(visitPath, visitWatcher);
+  /** For `wchp`: each path of the data table and those who watch it. */
+  pathsWatched(): IterableIterator<WatchedPath> {
+    return this.#data.pathsWatched();
   }
 
   #fireData(
-    type: EventType,
+    type: ZnodeEvent,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -210,7 +264,7 @@ export class WatchTable {
   }
 
   #tell(
-    type: EventType,
+    type: ZnodeEvent,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -221,6 +275,7 @@ export class WatchTable {
     assert(!this.#isFiring, 'a sink does not fire watches', start, end);
     const { count, watchers } = this.#roll;
     if (count === 0) return;
+    this.told[type].add(count);
     this.#isFiring = true;
     for (let i = 0; i < count; i++) {
       sink.deliver(watchers[i] as number, type, bytes, start, end, zxid, aclOf);

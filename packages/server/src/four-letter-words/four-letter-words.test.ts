@@ -10,6 +10,7 @@ import { codeOf, FourLetterWords } from './four-letter-words.ts';
 import type { ConnectionStatistics, ServerView, SessionIdView } from './server-view.ts';
 import { javaDouble } from './status-words.ts';
 import { javaDate } from './watch-words.ts';
+import type { WordAnswer } from './word-context.ts';
 
 /** What a Java server of version 3.8.0 answered in the state that the view below describes. */
 function javaAnswer(name: string): string {
@@ -100,6 +101,7 @@ function makeView(changes: Partial<ServerView>): ServerView {
       { expiresWallMs: expiryB, sessions: [sessionB] },
       { expiresWallMs: expiryA, sessions: [sessionA] },
     ],
+    sessionsWithEphemerals: 1,
     ephemerals: () => [[sessionA, ['/a/e2', '/a/e']]],
     watchTotals: () => ({ connections: 2, paths: 3, watches: 4 }),
     watchesBySession: () => [
@@ -167,7 +169,14 @@ function setUp(options: {
     },
     silentLog,
   );
-  return { words, ask: (word, argument = 0n) => words.onWord(asking, codeOf(word), argument) };
+  return {
+    words,
+    ask: (word, argument = 0n) => textOf(words.onWord(asking, codeOf(word), argument)),
+  };
+}
+
+function textOf(answer: WordAnswer | null): string | null {
+  return answer === null || typeof answer === 'string' ? answer : [...answer].join('');
 }
 
 /** The version is our own; everything else must agree. */

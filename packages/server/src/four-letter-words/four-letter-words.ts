@@ -6,7 +6,7 @@ import { mntr } from './monitor-word.ts';
 import { cons, crst, peerText, srst, srvr, stat } from './status-words.ts';
 import { dump, wchc, wchp, wchs } from './watch-words.ts';
 import { readWhitelist } from './whitelist.ts';
-import type { Word, WordContext } from './word-context.ts';
+import type { Word, WordAnswer, WordContext } from './word-context.ts';
 
 const wordsByName: Readonly<Record<string, Word>> = {
   conf,
@@ -58,7 +58,7 @@ export class FourLetterWords implements WordListener {
     return code === setTraceMask && this.#isAllowed('stmk') ? 8 : 0;
   }
 
-  onWord(connection: ClientConnection, code: number, argument: bigint): string | null {
+  onWord(connection: ClientConnection, code: number, argument: bigint): WordAnswer | null {
     const name = names.get(code) ?? '';
     this.#context.view.onWordReceived();
     if (!this.#isAllowed(name)) {
@@ -69,14 +69,28 @@ export class FourLetterWords implements WordListener {
     this.#log.debug('four-letter word', { word: name, peer: peerText(connection) });
     if (code === setTraceMask) this.#context.traceMask = argument;
     try {
-      return word(this.#context);
+      const answer = word(this.#context);
+      return typeof answer === 'string' ? answer : this.#guarded(name, answer);
     } catch (error) {
-      this.#log.remark('word-failed', 'a four-letter word could not be answered', {
-        word: name,
-        error: error instanceof Error ? error.message : String(error),
-      });
+      this.#remarkFailure(name, error);
       return null;
     }
+  }
+
+  /** Lines as they come; the answer ends where one cannot be told. */
+  *#guarded(name: string, lines: Iterable<string>): Iterable<string> {
+    try {
+      yield* lines;
+    } catch (error) {
+      this.#remarkFailure(name, error);
+    }
+  }
+
+  #remarkFailure(name: string, error: unknown): void {
+    this.#log.remark('word-failed', 'a four-letter word could not be answered', {
+      word: name,
+      error: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 

@@ -1,4 +1,12 @@
-import type { Clock, ConnectionStats, Replica } from '@meerkat/engine';
+import type {
+  Clock,
+  ConnectionStats,
+  LatencySummary,
+  Replica,
+  SessionEphemerals,
+  Tree,
+} from '@meerkat/engine';
+import { EventType } from '@meerkat/protocol';
 import { operationName } from './operation-names.ts';
 import type {
   ConnectionStatistics,
@@ -27,10 +35,11 @@ export class ReplicaView implements ServerView {
     const { state, intake } = this.#replica;
     const { counters } = intake;
     const { tree, watches, sessions } = state;
+    const latency = counters.latency();
     return {
-      latencyMinMs: Math.floor(counters.latencyMinMs),
-      latencyAvgMs: counters.answered === 0 ? 0 : counters.latencyTotalMs / counters.answered,
-      latencyMaxMs: Math.floor(counters.latencyMaxMs),
+      latencyMinMs: Math.floor(latency.min),
+      latencyAvgMs: latency.count === 0 ? 0 : latency.sum / latency.count,
+      latencyMaxMs: Math.floor(latency.max),
       packetsReceived: counters.received,
       packetsSent: intake.replies.framesSent,
       outstandingRequests: intake.inProcess,
@@ -47,13 +56,13 @@ export class ReplicaView implements ServerView {
   }
 
   resetStatistics(): void {
-    const { counters, replies } = this.#replica.intake;
-    counters.reset();
-    replies.framesSent = 0;
+    this.#replica.resetCounters();
   }
 
   onWordReceived(): void {
-    this.#replica.intake.counters.received += 1;
+    const { counters } = this.#replica.intake;
+    counters.received += 1;
+    counters.receivedBytes += wordBytes;
   }
 
   connectionStatistics(id: number): ConnectionStatistics | null {
@@ -104,11 +113,14 @@ export class ReplicaView implements ServerView {
     }));
   }
 
-  *ephemerals(): Iterable<readonly [SessionIdView, readonly string[]]> {
+  get sessionsWithEphemerals(): number {
+    return this.#replica.state.tree.sessionsWithEphemeralsCount;
+  }
+
+  *ephemerals(): Iterable<readonly [SessionIdView, Iterable<string>]> {
     const { tree } = this.#replica.state;
-    for (const { hi, lo, nodes } of tree.sessionsWithEphemerals()) {
-      yield [{ hi, lo }, nodes.toArray().map((node) => tree.pathOf(node))];
-    }
+    for (const session of tree.sessionsWithEphemerals())
+      yield [session, ephemeralsOf(tree, session)];
   }
 
   watchTotals(): { connections: number; paths: number; watches: number } {
@@ -116,33 +128,26 @@ export class ReplicaView implements ServerView {
     return { connections: watcherCount, paths: pathCount, watches: dataWatchCount };
   }
 
-  watchesBySession(): Iterable<readonly [SessionIdView, readonly string[]]> {
-    const { watches } = this.#replica.state;
-    const entries: [SessionIdView, readonly string[]][] = [];
-    watches.visitWatchers((watcher) => {
+  *watchesBySession(): Iterable<readonly [SessionIdView, Iterable<string>]> {
+    const { state } = this.#replica;
+    for (const watcher of state.watches.watchers()) {
       const id = this.#sessionOf(watcher);
-      if (id === null) return;
-      const paths: string[] = [];
-      watches.visitPathsOf(watcher, (bytes, start, end) => paths.push(textOf(bytes, start, end)));
-      entries.push([id, paths]);
-    });
-    return entries;
+      if (id !== null) yield [id, this.#pathsOf(watcher)];
+    }
   }
 
-  watchesByPath(): Iterable<readonly [string, readonly SessionIdView[]]> {
-    const entries: [string, SessionIdView[]][] = [];
-    this.#replica.state.watches.visitPaths(
-      (bytes, start, end) => entries.push([textOf(bytes, start, end), []]),
-      (watcher) => {
-        const id = this.#sessionOf(watcher);
-        if (id !== null) entries.at(-1)?.[1].push(id);
-      },
-    );
-    return entries;
+  *watchesByPath(): Iterable<readonly [string, Iterable<SessionIdView>]> {
+    for (const { path, watchers } of this.#replica.state.watches.pathsWatched()) {
+      yield [path, this.#sessionsOf(watchers)];
+    }
   }
 
   digests(): Iterable<{ zxid: number; digest: bigint }> {
-    return [];
+    const entries: { zxid: number; digest: bigint }[] = [];
+    this.#replica.applier.digests.visit((zxid, hi, lo) => {
+      entries.push({ zxid, digest: (BigInt(hi) << 32n) | BigInt(lo >>> 0) });
+    });
+    return entries;
   }
 
   counters(): Iterable<readonly [string, number]> {
@@ -152,20 +157,61 @@ export class ReplicaView implements ServerView {
       ['last_client_response_size', replies.sizes.last],
       ['max_client_response_size', replies.sizes.max],
       ['min_client_response_size', replies.sizes.min],
+      ['bytes_received_count', counters.receivedBytes],
+      ['response_bytes', counters.responseBytes],
+      ['watch_bytes', counters.watchBytes],
+      ['connection_request_count', counters.connectionRequests],
+      ['connection_revalidate_count', counters.connectionRevalidations],
+      ['connection_drop_count', counters.connectionsEnded],
       ['large_requests_rejected', counters.largeRequestsRejected],
       ['stale_requests_dropped', counters.staleRequestsDropped],
       ['stale_sessions_expired', counters.sessionsExpired],
       ['throttled_ops', counters.throttledOperations],
+      ['request_throttle_wait_count', counters.throttleWaits],
+      ['snapshot_error_count', counters.snapshotFailures],
+      // Where Java counts a thread that died of an error, the process ends.
+      ['unrecoverable_error_count', 0],
     ];
   }
 
-  summaries(): Iterable<readonly [string, Summary]> {
-    return [];
+  *summaries(): Iterable<readonly [string, Summary]> {
+    const { state, intake, log } = this.#replica;
+    const { counters } = intake;
+    const { told } = state.watches;
+    yield ['node_created_watch_count', told[EventType.nodeCreated]];
+    yield ['node_deleted_watch_count', told[EventType.nodeDeleted]];
+    yield ['node_changed_watch_count', told[EventType.nodeDataChanged]];
+    yield ['node_children_watch_count', told[EventType.nodeChildrenChanged]];
+    yield ['startup_txns_loaded', counters.replayedTransactions];
+    yield ['startup_txns_load_time', wholeMs(counters.replayTime)];
+    yield ['startup_snap_load_time', wholeMs(counters.snapshotLoadTime)];
+    yield ['dbinittime', wholeMs(counters.databaseTime)];
+    yield ['snapshottime', wholeMs(counters.snapshotTime)];
+    if (log !== null) {
+      yield ['fsynctime', wholeMs(log.syncTime)];
+      yield ['sync_processor_batch_size', log.groupSizes];
+    }
+    yield ['readlatency', withQuantiles(counters.readLatency)];
+    yield ['updatelatency', withQuantiles(counters.updateLatency)];
   }
 
   #sessionOf(watcher: number): SessionIdView | null {
     const session = this.#replica.intake.connections.bySlot(watcher)?.session ?? null;
     return session === null ? null : { hi: session.idHi, lo: session.idLo };
+  }
+
+  #sessionsOf(watchers: readonly number[]): readonly SessionIdView[] {
+    return watchers.map((watcher) => this.#sessionOf(watcher)).filter((id) => id !== null);
+  }
+
+  /** Until its connection ends: then the number may be another's. */
+  *#pathsOf(watcher: number): Iterable<string> {
+    const { connections } = this.#replica.intake;
+    const connection = connections.bySlot(watcher);
+    for (const path of this.#replica.state.watches.pathsOf(watcher)) {
+      if (connections.bySlot(watcher) !== connection) return;
+      yield path;
+    }
   }
 
   #wallMsOf(monotonicMs: number): number {
@@ -189,6 +235,27 @@ function latencies(stats: ConnectionStats): {
   };
 }
 
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+/** A word is a packet without a length before it. */
+const wordBytes = 4;
+
+/** The ephemerals of a session as they are now; those that go meanwhile are left out. */
+function* ephemeralsOf(tree: Tree, { hi, lo, nodes }: SessionEphemerals): Iterable<string> {
+  for (const node of nodes.toArray()) {
+    if (tree.isEphemeralOf(node, hi, lo)) yield tree.pathOf(node);
+  }
+}
+
+/** Times as Java has them: the sum as it is, the extremes in whole milliseconds. */
+function wholeMs({ count, sum, min, max }: Summary): Summary {
+  return { count, sum: Math.floor(sum), min: Math.floor(min), max: Math.floor(max) };
+}
+
+function withQuantiles(summary: LatencySummary): Summary {
+  const quantiles = {
+    p50: summary.quantile(0.5),
+    p95: summary.quantile(0.95),
+    p99: summary.quantile(0.99),
+    p999: summary.quantile(0.999),
+  };
+  return { ...wholeMs(summary), quantiles };
 }

@@ -90,12 +90,17 @@ export interface ServerView {
   resetConnectionStatistics(): void;
   /** In the order in which they expire. */
   sessionsByExpiry(): Iterable<ExpiringSessions>;
-  /** Sessions that own ephemerals, with the paths. */
-  ephemerals(): Iterable<readonly [SessionIdView, readonly string[]]>;
+  /** How many sessions `ephemerals` will tell of. */
+  readonly sessionsWithEphemerals: number;
+  /**
+   * Sessions that own ephemerals, with the paths. This and the lists of watches are told step by step,
+   * with anything happening in between: what comes or goes meanwhile is in them or not.
+   */
+  ephemerals(): Iterable<readonly [SessionIdView, Iterable<string>]>;
   /** How many connections watch how many paths, and all pairs together. */
   watchTotals(): { readonly connections: number; readonly paths: number; readonly watches: number };
-  watchesBySession(): Iterable<readonly [SessionIdView, readonly string[]]>;
-  watchesByPath(): Iterable<readonly [string, readonly SessionIdView[]]>;
+  watchesBySession(): Iterable<readonly [SessionIdView, Iterable<string>]>;
+  watchesByPath(): Iterable<readonly [string, Iterable<SessionIdView>]>;
   /** The history of the tree's digest, oldest first; the digest in decimal, signed. */
   digests(): Iterable<{ readonly zxid: number; readonly digest: bigint }>;
   /** Further counters by ZooKeeper's names, without `zk_`. */

@@ -8,15 +8,16 @@ import { type Word, type WordContext, whenServing } from './word-context.ts';
 export const srvr: Word = whenServing((context) => header(context) + statistics(context));
 
 /** `stat`: the same with a line per connection. */
-export const stat: Word = whenServing((context) => {
-  const clients = connectionLines(context, true).map((line) => `${line}\n`);
-  return `${header(context)}Clients:\n${clients.join('')}\n${statistics(context)}`;
+export const stat: Word = whenServing(function* (context) {
+  yield `${header(context)}Clients:\n`;
+  yield* connectionLines(context, true);
+  yield `\n${statistics(context)}`;
 });
 
 /** `cons`: all about each connection. */
-export const cons: Word = whenServing((context) => {
-  const lines = connectionLines(context, false).map((line) => `${line}\n`);
-  return `${lines.join('')}\n`;
+export const cons: Word = whenServing(function* (context) {
+  yield* connectionLines(context, false);
+  yield '\n';
 });
 
 /** `srst`: the counters of `srvr` start again. */
@@ -59,10 +60,10 @@ function statistics({ view, connections }: WordContext): string {
   ].join('\n');
 }
 
-function connectionLines(context: WordContext, brief: boolean): string[] {
-  return [...context.connections().values()].map((connection) => {
-    return connectionLine(context, connection, brief);
-  });
+function* connectionLines(context: WordContext, brief: boolean): Iterable<string> {
+  for (const connection of context.connections().values()) {
+    yield `${connectionLine(context, connection, brief)}\n`;
+  }
 }
 
 /** ` /127.0.0.1:4711[1](queued=0,recved=2,sent=2,sid=0x…,…)` (`ServerCnxn.dumpConnectionInfo`). */

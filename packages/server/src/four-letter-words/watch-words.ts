@@ -11,50 +11,51 @@ export const wchs: Word = whenServing(({ view }) => {
 });
 
 /** `wchc`: who watches what. */
-export const wchc: Word = whenServing(({ view }) => {
-  return `${tree(view.watchesBySession(), sessionText, (path) => path)}\n`;
+export const wchc: Word = whenServing(function* ({ view }) {
+  yield* tree(view.watchesBySession(), sessionText, (path) => path);
+  yield '\n';
 });
 
 /** `wchp`: what is watched by whom. */
-export const wchp: Word = whenServing(({ view }) => {
-  return `${tree(view.watchesByPath(), (path) => path, sessionText)}\n`;
+export const wchp: Word = whenServing(function* ({ view }) {
+  yield* tree(view.watchesByPath(), (path) => path, sessionText);
+  yield '\n';
 });
 
 /** `dump`: sessions by the time at which they expire, and their ephemerals. */
-export const dump: Word = whenServing((context) => {
+export const dump: Word = whenServing(function* (context) {
   const { view } = context;
-  const ephemerals = [...view.ephemerals()];
-  const owned = tree(
-    ephemerals,
+  yield 'SessionTracker dump:\n';
+  yield* sessionSets(context);
+  yield 'ephemeral nodes dump:\n';
+  yield `Sessions with Ephemerals (${view.sessionsWithEphemerals}):\n`;
+  yield* tree(
+    view.ephemerals(),
     (id) => `${sessionText(id)}:`,
     (path) => path,
   );
-  return [
-    'SessionTracker dump:\n',
-    sessionSets(context),
-    'ephemeral nodes dump:\n',
-    `Sessions with Ephemerals (${ephemerals.length}):\n`,
-    owned,
-    'Connections dump:\n',
-    connectionSets(context),
-  ].join('');
+  yield 'Connections dump:\n';
+  yield* connectionSets(context);
 });
 
-function sessionSets({ view }: WordContext): string {
+function* sessionSets({ view }: WordContext): Iterable<string> {
   const sets = [...view.sessionsByExpiry()].filter(({ sessions }) => sessions.length > 0);
-  const lines = sets.map(({ expiresWallMs, sessions }) => {
-    const ids = sessions.map((id) => `\t${sessionText(id)}\n`).join('');
-    return `${sessions.length} expire at ${javaDate(expiresWallMs)}:\n${ids}`;
-  });
   const count = sets.reduce((sum, { sessions }) => sum + sessions.length, 0);
-  return `Session Sets (${sets.length})/(${count}):\n${lines.join('')}`;
+  yield `Session Sets (${sets.length})/(${count}):\n`;
+  for (const { expiresWallMs, sessions } of sets) {
+    yield `${sessions.length} expire at ${javaDate(expiresWallMs)}:\n`;
+    for (const id of sessions) yield `\t${sessionText(id)}\n`;
+  }
 }
 
 /** Connections by the time at which their session expires; without a session they come last. */
-function connectionSets({ view, connections }: WordContext): string {
+function* connectionSets({ view, connections }: WordContext): Iterable<string> {
   const expiryOf = new Map<string, number>();
   for (const { expiresWallMs, sessions } of view.sessionsByExpiry()) {
-    for (const id of sessions) expiryOf.set(sessionText(id), expiresWallMs);
+    for (const id of sessions) {
+      expiryOf.set(sessionText(id), expiresWallMs);
+      yield '';
+    }
   }
   const sets = new Map<number, string[]>();
   for (const connection of connections().values()) {
@@ -65,27 +66,27 @@ function connectionSets({ view, connections }: WordContext): string {
     const lines = sets.get(expires) ?? [];
     lines.push(`\tip: ${peerText(connection)} sessionId: ${id}\n`);
     sets.set(expires, lines);
+    yield '';
   }
   const sorted = [...sets].sort(([a], [b]) => a - b);
   const count = sorted.reduce((sum, [, lines]) => sum + lines.length, 0);
-  const texts = sorted.map(([expires, lines]) => {
+  yield `Connections Sets (${sorted.length})/(${count}):\n`;
+  for (const [expires, lines] of sorted) {
     const when = Number.isFinite(expires) ? javaDate(expires) : 'the end of their handshake';
-    return `${lines.length} expire at ${when}:\n${lines.join('')}`;
-  });
-  return `Connections Sets (${sorted.length})/(${count}):\n${texts.join('')}`;
+    yield `${lines.length} expire at ${when}:\n`;
+    yield* lines;
+  }
 }
 
-function tree<Head, Leaf>(
-  entries: Iterable<readonly [Head, readonly Leaf[]]>,
+function* tree<Head, Leaf>(
+  entries: Iterable<readonly [Head, Iterable<Leaf>]>,
   headText: (head: Head) => string,
   leafText: (leaf: Leaf) => string,
-): string {
-  const lines: string[] = [];
+): Iterable<string> {
   for (const [head, leaves] of entries) {
-    lines.push(`${headText(head)}\n`);
-    for (const leaf of leaves) lines.push(`\t${leafText(leaf)}\n`);
+    yield `${headText(head)}\n`;
+    for (const leaf of leaves) yield `\t${leafText(leaf)}\n`;
   }
-  return lines.join('');
 }
 
 function sessionText({ hi, lo }: SessionIdView): string {

@@ -17,8 +17,14 @@ export interface WordContext {
   traceMask: bigint;
 }
 
+/**
+ * What is said to a word: a text, or one that may be long in lines, which are asked for a few at a
+ * time with other work in between.
+ */
+export type WordAnswer = string | Iterable<string>;
+
 /** Answers one word. The text goes out as it is. */
-export type Word = (context: WordContext) => string;
+export type Word = (context: WordContext) => WordAnswer;
 
 /** What most words say when there is nothing to look at. */
 export const notServing = 'This ZooKeeper instance is not currently serving requests';

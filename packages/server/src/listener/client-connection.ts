@@ -13,6 +13,8 @@ export const Phase = {
   client: 3,
   /** Nothing: what arrives is thrown away until the socket is closed. */
   closing: 4,
+  /** Likewise, while it is sent a long answer to a word. */
+  answering: 5,
 } as const;
 
 /** One of the phases. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /** How many files and sockets this process may have open; Infinity when the system does not say. */
 export function descriptorsMax(): number {
@@ -13,7 +13,9 @@ export function descriptorsMax(): number {
 /** How many are open now; 0 when the system does not say. */
 export function descriptorsOpen(): number {
   try {
-    return readdirSync('/proc/self/fd').length;
+    // Linux from 6.2 on knows the number; before, the size is 0 and they have to be listed.
+    const { size } = statSync('/proc/self/fd');
+    return size > 0 ? size : readdirSync('/proc/self/fd').length;
   } catch {
     return 0;
   }

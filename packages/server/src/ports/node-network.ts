@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Clock, ConnectionId, Network } from '@meerkat/engine';
 import { assert } from '@meerkat/protocol';
+import type { WordAnswer } from '../four-letter-words/word-context.ts';
 import { shellLimits } from '../limits.ts';
 import { ClientConnection, Phase } from '../listener/client-connection.ts';
 import { DeadlineQueue } from '../listener/deadline-queue.ts';
+import { LongAnswers } from '../listener/long-answers.ts';
 import { adoptSocket, connectionOf, startReading } from '../listener/static-buffer-socket.ts';
 import type { Turn } from '../turn.ts';
 
@@ -30,8 +32,8 @@ export interface WordListener {
   isWord(code: number): boolean;
   /** How many bytes follow the word before it can be answered. */
   argumentBytes(code: number): number;
-  /** Answers: the text to send before the connection is closed, null to close without a word. */
-  onWord(connection: ClientConnection, code: number, argument: bigint): string | null;
+  /** Answers: what to send before the connection is closed, null to close without a word. */
+  onWord(connection: ClientConnection, code: number, argument: bigint): WordAnswer | null;
 }
 
 /** What a network needs to know beyond its port. */
@@ -54,6 +56,7 @@ export class NodeNetwork implements Network {
   readonly #connections = new Map<ConnectionId, ClientConnection>();
   readonly #handshakes: DeadlineQueue<ClientConnection>;
   readonly #closings: DeadlineQueue<ClientConnection>;
+  readonly #longAnswers: LongAnswers;
   /** One function for all sockets; node calls it with the socket as `this`. */
   readonly #onSocketClose: (this: Socket) => void;
   #lastId = 0;
@@ -67,6 +70,14 @@ export class NodeNetwork implements Network {
     });
     this.#closings = new DeadlineQueue(options.clock, shellLimits.closingMs, (connection) => {
       connection.socket.destroy();
+    });
+    this.#longAnswers = new LongAnswers({
+      onPiece: (connection) => {
+        // Each piece has its time.
+        this.#closings.remove(connection);
+        this.#closings.add(connection);
+      },
+      onEnd: (connection) => this.#closeAfterSending(connection),
     });
     const onClose = (connection: ClientConnection): void => this.#onClose(connection);
     this.#onSocketClose = function onSocketClose(this: Socket): void {
@@ -200,8 +211,14 @@ export class NodeNetwork implements Network {
       code,
       BigInt.asIntN(64, connection.argument),
     );
-    if (reply !== null) connection.socket.write(reply);
-    this.#closeAfterSending(connection);
+    if (reply === null || typeof reply === 'string') {
+      if (reply !== null) connection.socket.write(reply);
+      return this.#closeAfterSending(connection);
+    }
+    connection.phase = Phase.answering;
+    this.#handshakes.remove(connection);
+    this.#closings.add(connection);
+    this.#longAnswers.send(connection, reply);
   }
 
   #closeAfterSending(connection: ClientConnection): void {
