@@ -35,6 +35,7 @@ export class SnapshotSchedule {
   #bytes = 0;
   #transactionsMax = 0;
   #bytesMax = 0;
+  #stopped = false;
 
   constructor(options: SnapshotScheduleOptions) {
     this.#options = options;
@@ -65,16 +66,18 @@ export class SnapshotSchedule {
     if (this.#transactions > this.#transactionsMax || this.#bytes > this.#bytesMax) this.begin();
   }
 
-  /** Rolls the log and begins a snapshot; false when one is being written. */
+  /** Rolls the log and begins a snapshot; false when one is being written, or after `stop`. */
   begin(): boolean {
+    if (this.#stopped) return false;
     this.#draw();
     this.#options.log.requestRoll();
     if (this.#writer.busy) return false;
     return this.#writer.start(this.#options.database);
   }
 
-  /** Gives up a snapshot under way. */
+  /** Gives up a snapshot under way; what the log still commits begins no other one. */
   stop(done: () => void): void {
+    this.#stopped = true;
     this.#writer.stop(() => done());
   }
 
