@@ -11,24 +11,12 @@ import { createInterface } from 'node:readline';
 import { captureDataDirectories } from './capture-data-directories.ts';
 import { handMadeExchanges } from './capture-hand-made.ts';
 import { track } from './support/child-processes.ts';
+import type { GoldenFrame } from './support/golden-frame.ts';
 import { javaArguments } from './support/java-programs.ts';
 import { programsDirectory, repositoryRoot } from './support/paths.ts';
 import { javaZooKeeperVersion, pythonPath } from './support/peers.ts';
 import { type RecordedFrame, RecordingProxy } from './support/recording-proxy.ts';
 import { ServerUnderTest } from './support/server-under-test.ts';
-
-/** One frame in a fixture. */
-export interface GoldenFrame {
-  readonly step: string;
-  readonly from: 'client' | 'server';
-  readonly kind: string;
-  /** Opcode of the request, or of the request that this replies to. */
-  readonly type?: number;
-  /** Error code of a reply's header. */
-  readonly err?: number;
-  /** The whole frame, the four length bytes included. */
-  readonly hex: string;
-}
 
 const goldenDirectory = join(repositoryRoot, 'packages/protocol/src/testdata/golden');
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { GoldenFrame } from './capture-golden.ts';
+import type { GoldenFrame } from './support/golden-frame.ts';
 
 /** A frame to send: hexadecimal digits without the length, blanks allowed. */
 interface HandMade {

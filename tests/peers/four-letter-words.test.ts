@@ -9,32 +9,19 @@ import { defaultTarget, type ServerUnderTest, withServer } from './support/serve
 import { RawConnection } from './support/wire.ts';
 
 /*
- * The four-letter words beside Java's: two servers in the same state say the same, but for times and names. Scripts and monitors read
- * these texts line by line.
+ * The four-letter words beside Java's: two servers in the same state say the same, but for times and names. Scripts and
+ * monitors read these texts line by line.
  */
 
 const peers = ['java', 'zookeeper.jar'] as const;
 
 /** Words in the order in which they are said; those that reset something are followed by what shows it. */
 const words = [
-  ...[
-    'ruok',
-    'isro',
-    'conf',
-    'cons',
-    'dump',
-    'gtmk',
-    'hash',
-    'srvr',
-    'stat',
-    'wchc',
-    'wchp',
-    'wchs',
-  ],
-  ...['dirs', 'crst', 'cons', 'srst', 'srvr', 'stmk\0\0\0\0\0\0\u0001\u0003', 'gtmk'],
+  'ruok isro conf cons dump gtmk hash srvr stat wchc wchp wchs dirs'.split(' '),
+  ['crst', 'cons', 'srst', 'srvr', 'stmk\0\0\0\0\0\0\u0001\u0003', 'gtmk'],
   // Not words, or not any more: closed without an answer.
-  ...['nope', 'kill', 'reqs', 'lsnp', 'RUOK'],
-] as const;
+  ['nope', 'kill', 'reqs', 'lsnp', 'RUOK'],
+].flat();
 
 peerTest('every word has the lines that it has in Java', peers, () =>
   withTwoServers({}, async (java, subject) => {
@@ -47,9 +34,10 @@ peerTest('every word has the lines that it has in Java', peers, () =>
 
 peerTest('envi says of the system what Java says, of itself what it is', peers, () =>
   withTwoServers({}, async (java, subject) => {
-    const expected = keys(await say(java, 'envi'), '=').filter((key) => !key.startsWith('java.'));
-    const actual = keys(await say(subject, 'envi'), '=').filter((key) => !key.startsWith('node.'));
-    assert.deepEqual(actual, expected);
+    const [expected, actual] = await Promise.all([say(java, 'envi'), say(subject, 'envi')]);
+    const ofTheSystem = (text: string): string[] =>
+      keys(text, '=').filter((key) => !/^(java|node)\./.test(key));
+    assert.deepEqual(ofTheSystem(actual), ofTheSystem(expected));
   }),
 );
 
@@ -197,7 +185,7 @@ function lines(text: string): string {
   const masked = text
     .split('\n')
     // Java keeps buckets that have become empty for a while.
-    .filter((line) => !/^0 expire at /.test(line))
+    .filter((line) => !line.startsWith('0 expire at '))
     .map((line) => line.replace(/^(\w+ Sets )\(\d+\)/, '$1'))
     .map((line) => line.replace(/^(Zookeeper version: |dataDir=|dataLogDir=).*/, '$1'))
     .map((line) => line.replace(/^(clientPort=)\d+/, '$1'))

@@ -174,7 +174,7 @@ export class Writer {
     assert.equal(frame.kind, 'reply');
     assert.ok(frame.zxid >= this.#zxid, `zxid went back from ${this.#zxid} to ${frame.zxid}`);
     this.#zxid = frame.zxid;
-    return frame as ReplyFrame;
+    return frame;
   }
 
   get #open(): RawConnection {
