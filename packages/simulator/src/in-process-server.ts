@@ -9,7 +9,7 @@ import {
   Replica,
   type ReplicaConfig,
 } from '@meerkat/engine';
-import { formatZxid } from '@meerkat/protocol';
+import { formatLong, formatZxid } from '@meerkat/protocol';
 import { ManualClock } from './manual-clock.ts';
 import { ProcessClock } from './process-clock.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -126,7 +126,7 @@ export class InProcessServer {
         onSnapshotWritten: (snapshot) => this.#note('snapshot', formatZxid(snapshot.zxid)),
         onSnapshotFailed: (error) => this.#note('snapshot-failed', error.message),
         onClientRefused: (kind, _connection, _address, detail) => this.#note(kind, detail),
-        onSessionExpired: (_hi, _lo, timeoutMs) => this.#note('session-expired', String(timeoutMs)),
+        onSessionExpired: (hi, lo) => this.#note('session-expired', formatLong(hi, lo)),
       },
       {
         digestHash: (bytes) => createHash('sha1').update(bytes).digest(),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { OpCode, readStat, type Stat } from '@meerkat/protocol';
+import { formatLong, OpCode, readStat, type Stat } from '@meerkat/protocol';
 import type { Received, Reply, ScriptedClient } from '../scripted-client.ts';
 import { answerRead, type ModelRead } from './model-reads.ts';
 import type { ModelCaller, ModelChange, ModelTree, ModelWrite } from './model-tree.ts';
@@ -36,6 +36,8 @@ export class ModelClient {
   readonly caller: ModelCaller;
   /** Requests without an answer yet. */
   readonly expected: Expected[] = [];
+  /** When the server heard of it last, monotonic ms. */
+  heardMs = 0;
   /** The newest zxid seen in a reply. */
   seenZxid: number;
   readonly #watches = new ModelWatches();
@@ -178,5 +180,5 @@ function describe({ ephemeralOwnerHi, ephemeralOwnerLo, ...rest }: Stat): unknow
 
 /** How the model names a session; '' for none. */
 export function sessionName(hi: number, lo: number): string {
-  return hi === 0 && lo === 0 ? '' : `${hi >>> 0}:${lo >>> 0}`;
+  return hi === 0 && lo === 0 ? '' : formatLong(hi, lo);
 }

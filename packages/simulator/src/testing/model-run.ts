@@ -38,6 +38,8 @@ export class ModelRun implements ModelHistory {
   readonly #random: SeededRandom;
   #versions: Version[];
   #clients: ModelClient[] = [];
+  /** Clients whose session has expired, until they are told. */
+  #leaving: ModelClient[] = [];
   /** Newest transaction that anybody was told of. */
   #toldZxid = 0;
 
@@ -88,16 +90,42 @@ export class ModelRun implements ModelHistory {
       const choice = random.below(1000);
       if (this.#clients.length < 4 && choice < 300) this.#connect(null);
       else if (choice < 700) this.#sendChunk();
-      else if (choice < 960) this.server.advance(random.below(20));
+      else if (choice < 960) this.#advance(random.below(20));
       else if (choice < 975) this.#reconnect();
       else if (choice < 985) this.#settle();
       else if (choice < 993) this.server.replica.beginSnapshot();
       else this.#crash();
-      for (const client of this.#clients) this.#checkClient(client);
+      for (const client of [...this.#clients, ...this.#leaving]) this.#checkClient(client);
     }
     this.#settle();
     this.#compareTrees(this.lastZxid);
     this.#crash();
+  }
+
+  /** Lets time go by, and takes down which sessions expire meanwhile. */
+  #advance(ms: number): void {
+    for (let i = 0; i < ms; i++) {
+      this.server.advance(1);
+      for (const { kind, detail } of this.server.notices.splice(0)) {
+        if (kind === 'session-expired') this.#expire(detail);
+      }
+    }
+  }
+
+  #expire(session: string): void {
+    const before = this.#at(this.lastZxid);
+    const caller = { session, digestId: '' };
+    const end = { kind: 'closeSession' } as const;
+    const { tree, changes } = applyWrite(before.tree, end, caller, this.lastZxid + 1, 0);
+    const sessions = new Set(before.sessions);
+    assert.ok(sessions.delete(session), 'a session that expires was there');
+    this.#append({ tree, changes, isUnordered: true, sessions });
+    const client = this.#clients.find((each) => each.caller.session === session);
+    if (client === undefined) return;
+    assert.ok(this.server.clock.monotonicMs() - client.heardMs >= 6000, 'it was silent for long');
+    // Nothing that it sends from now on is heard, so all it has to see is the end.
+    this.#leaving.push(client);
+    this.#clients = this.#clients.filter((each) => each !== client);
   }
 
   #checkClient(client: ModelClient): void {
@@ -107,23 +135,25 @@ export class ModelRun implements ModelHistory {
 
   #connect(former: ModelClient | null): void {
     const client = new ScriptedClient(this.server);
+    const heardMs = this.server.clock.monotonicMs();
     const isNew = former === null;
     client.sendHandshake({
-      timeOut: 60_000,
+      timeOut: this.#random.below(2) === 0 ? 6000 : 60_000,
       session: former?.client.session ?? null,
       lastZxidSeen: former?.seenZxid ?? 0,
     });
     this.server.settle();
     if (isNew) this.#append({ ...this.#at(this.lastZxid), changes: [], isUnordered: false });
     const zxid = this.lastZxid;
-    this.server.advance(1000);
+    this.#advance(1000);
     const { session } = client;
     assert.ok(session !== null && session.timeOut > 0, 'a session');
     const name = sessionName(session.sessionIdHi, session.sessionIdLo);
     if (isNew) {
-      // The transaction that made it is the newest.
-      const sessions = new Set(this.#at(zxid).sessions).add(name);
-      this.#versions[zxid] = { ...this.#at(zxid), sessions };
+      for (let at = zxid; at <= this.lastZxid; at++) {
+        const sessions = new Set(this.#at(at).sessions).add(name);
+        this.#versions[at] = { ...this.#at(at), sessions };
+      }
     }
     const isKnown = former === null ? this.#random.percent(40) : former.caller.digestId !== '';
     if (isKnown) client.send(...auth('digest', credentials), -4);
@@ -132,13 +162,15 @@ export class ModelRun implements ModelHistory {
     for (const each of this.#clients) this.#checkClient(each);
     // A new connection has no watches, so what came before it does not concern it.
     const applied = this.server.replica.state.lastProcessedZxid;
-    this.#clients.push(new ModelClient(client, caller, this, applied));
+    const model = new ModelClient(client, caller, this, applied);
+    model.heardMs = heardMs;
+    this.#clients.push(model);
   }
 
   #reconnect(): void {
     const index = this.#random.below(Math.max(1, this.#clients.length));
     const former = this.#clients[index];
-    if (former === undefined) return;
+    if (former === undefined || !this.#isAlive(former)) return;
     this.#clients.splice(index, 1);
     if (this.#random.percent(50)) former.client.disconnect();
     this.#connect(former);
@@ -149,6 +181,7 @@ export class ModelRun implements ModelHistory {
     const index = random.below(Math.max(1, this.#clients.length));
     const client = this.#clients[index];
     if (client === undefined) return;
+    client.heardMs = this.server.clock.monotonicMs();
     for (let count = 1 + random.below(6); count > 0; count--) {
       if (random.below(200) === 0) {
         this.#send(client, { kind: 'closeSession' });
@@ -161,7 +194,7 @@ export class ModelRun implements ModelHistory {
   }
 
   #leave(client: ModelClient): void {
-    this.server.advance(1000);
+    this.#advance(1000);
     this.#checkClient(client);
     assert.deepEqual(client.expected, [], 'all is answered before the end');
     assert.ok(client.client.isClosed);
@@ -196,12 +229,20 @@ export class ModelRun implements ModelHistory {
   }
 
   #settle(): void {
-    this.server.advance(1000);
+    this.#advance(1000);
+    // A session may have expired just now.
+    while (this.server.replica.state.lastProcessedZxid < this.lastZxid) this.#advance(50);
     for (const client of this.#clients) {
       this.#checkClient(client);
       assert.deepEqual(client.expected, [], 'all is answered');
       client.checkAllEvents();
     }
+    for (const client of this.#leaving) {
+      this.#checkClient(client);
+      assert.deepEqual(client.expected, [], 'all is answered');
+      assert.ok(client.client.isClosed, 'a client whose session has expired is closed');
+    }
+    this.#leaving = [];
     assert.equal(this.server.replica.state.lastProcessedZxid, this.lastZxid);
   }
 
@@ -212,7 +253,7 @@ export class ModelRun implements ModelHistory {
     assert.equal(this.server.replica.applier.digestMismatches, 0);
     if (random.percent(70)) this.server.crash();
     else this.server.kill();
-    this.server.advance(random.below(1000));
+    this.#advance(random.below(1000));
     this.server.start();
     const zxid = this.server.replica.state.lastProcessedZxid;
     assert.ok(zxid >= this.#toldZxid, `lost: at ${zxid}, ${this.#toldZxid} was told`);
@@ -222,11 +263,11 @@ export class ModelRun implements ModelHistory {
     );
     this.#versions.length = zxid + 1;
     this.#compareTrees(zxid);
-    const { sessions } = this.#at(zxid);
     const formers = this.#clients;
     this.#clients = [];
+    this.#leaving = [];
     for (const former of formers) {
-      if (sessions.has(former.caller.session) && random.percent(70)) this.#connect(former);
+      if (this.#isAlive(former) && random.percent(70)) this.#connect(former);
     }
   }
 
@@ -252,6 +293,10 @@ export class ModelRun implements ModelHistory {
       const acl: readonly Acl[] = state.tree.acls.get(state.tree.aclId(id));
       assert.deepEqual(acl, node.acl, path);
     }
+  }
+
+  #isAlive(client: ModelClient): boolean {
+    return this.#at(this.lastZxid).sessions.has(client.caller.session);
   }
 
   #at(zxid: number): Version {
