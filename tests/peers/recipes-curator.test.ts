@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import type { ZooKeeper } from '@meerkat/client';
 import {
+  AtomicInteger,
+  AtomicLong,
+  AtomicValue,
+  Barrier,
+  DelayQueue,
+  DoubleBarrier,
+  GroupMember,
   LeaderLatch,
   LeaderSelector,
   Mutex,
+  PriorityQueue,
   ReadWriteLock,
   Semaphore,
+  SharedCount,
+  SimpleQueue,
+  type Work,
+  WorkQueue,
 } from '@meerkat/client/recipes';
 import { withClients } from './support/clients.ts';
 import { javaArguments } from './support/java-programs.ts';
@@ -120,3 +132,121 @@ curatorTest('a leader selector', async ({ zk, curator }) => {
   await curator.ask('resign', '/selector');
   assert.equal(await again, 'led');
 });
+
+curatorTest('barriers', async ({ zk, curator }) => {
+  const barrier = new Barrier(zk, '/barrier');
+  await barrier.set();
+  assert.equal(await curator.ask('waitOnBarrier', '/barrier', briefMs), 'false');
+  const theirs = curator.ask('waitOnBarrier', '/barrier', longMs);
+  await barrier.remove();
+  assert.equal(await theirs, 'true');
+  await curator.ask('setBarrier', '/barrier');
+  const ours = barrier.wait({ timeoutMs: longMs });
+  await curator.ask('removeBarrier', '/barrier');
+  await ours;
+
+  const both = new DoubleBarrier(zk, '/double', { membersMin: 2 });
+  const [entered] = await Promise.all([
+    curator.ask('enter', '/double', 2, longMs),
+    both.enter({ timeoutMs: longMs }),
+  ]);
+  assert.equal(entered, 'true');
+  const [left] = await Promise.all([
+    curator.ask('leave', '/double', longMs),
+    both.leave({ timeoutMs: longMs }),
+  ]);
+  assert.equal(left, 'true');
+});
+
+curatorTest('a shared count', async ({ zk, curator }) => {
+  const count = await SharedCount.start(zk, '/count', 5);
+  assert.equal(await curator.ask('count', '/count', 99), '5');
+  await curator.ask('setCount', '/count', -7);
+  for await (const { value } of count.changes()) if (value === -7) break;
+  assert.equal(await count.trySet(count.current, 11), true);
+  while ((await curator.ask('count', '/count', 99)) !== '11') await zk.sync('/count');
+  await count.close();
+});
+
+curatorTest('atomic values', async ({ zk, curator }) => {
+  const long = new AtomicLong(zk, '/atomic/long');
+  assert.equal((await long.add(40n)).after, 40n);
+  assert.equal(await curator.ask('addLong', '/atomic/long', -50), '-10');
+  assert.equal(await long.get(), -10n);
+  const adding = Promise.all(Array.from({ length: 20 }, () => long.add(1n)));
+  for (let round = 0; round < 20; round++) await curator.ask('addLong', '/atomic/long', 1);
+  await adding;
+  assert.equal(await curator.ask('getLong', '/atomic/long'), '30');
+  const integer = new AtomicInteger(zk, '/atomic/integer');
+  assert.equal(await curator.ask('addInt', '/atomic/integer', 7), '7');
+  assert.deepEqual(await integer.add(-9), { before: 7, after: -2 });
+  await new AtomicValue(zk, '/atomic/value').set('one');
+  assert.equal(await curator.ask('getValue', '/atomic/value'), 'one');
+  assert.equal(await curator.ask('swapValue', '/atomic/value', 'one', 'two'), 'true');
+  assert.equal(await new AtomicValue(zk, '/atomic/value').compareAndSet('two', 'three'), true);
+});
+
+curatorTest('a group', async ({ zk, curator }) => {
+  const ours = await GroupMember.join(zk, '/group', 'ours', { data: '1' });
+  await curator.ask('join', '/group', 'theirs', '2');
+  for await (const members of ours.changes()) if (members.size === 2) break;
+  assert.equal(Buffer.from(ours.members.get('theirs') ?? []).toString(), '2');
+  while ((await curator.ask('members', '/group')) !== 'ours=1,theirs=2') await zk.sync('/group');
+  await curator.ask('quit', '/group');
+  for await (const members of ours.changes()) if (members.size === 1) break;
+  await ours.close();
+});
+
+curatorTest('queues', async ({ zk, curator }) => {
+  const simple = new SimpleQueue(zk, '/simple');
+  await simple.put('a');
+  assert.equal(await curator.ask('poll', '/simple', longMs), 'a');
+  const waiting = simple.take({ timeoutMs: longMs });
+  assert.equal(await curator.ask('offer', '/simple', 'b'), 'true');
+  assert.equal(Buffer.from(await waiting).toString(), 'b');
+
+  const work = new WorkQueue(zk, '/work', { lockPath: '/work-locks' });
+  await curator.ask('put', '/work', 'one');
+  await curator.ask('putMany', '/work', 'two', 'three');
+  assert.deepEqual(await takeAll(work, 2), ['one', 'two,three']);
+  await work.put('four', 'five');
+  await curator.ask('consume', '/work', '/work-locks');
+  assert.equal(await curator.ask('consumed', '/work', longMs), 'four');
+  assert.equal(await curator.ask('consumed', '/work', longMs), 'five');
+
+  const priorities = new PriorityQueue(zk, '/priorities');
+  for (const priority of [3, -2, 1]) {
+    await curator.ask('putPriority', '/priorities', priority, `theirs${priority}`);
+    await priorities.put(priority, `ours${priority}`);
+  }
+  while ((await zk.getChildren('/priorities')).length < 6) await zk.sync('/priorities');
+  assert.deepEqual(
+    (await takeAll(priorities, 6)).map((item) => item.replace(/[a-z]+/, '')),
+    ['-2', '-2', '1', '1', '3', '3'],
+  );
+  await priorities.put(7, 'last');
+  await curator.ask('consumePriority', '/priorities');
+  assert.equal(await curator.ask('consumed', '/priorities', longMs), 'last');
+
+  const delays = new DelayQueue(zk, '/delays');
+  await curator.ask('putDelayed', '/delays', 200, 'later');
+  await curator.ask('putDelayed', '/delays', 100, 'sooner');
+  assert.deepEqual(await takeAll(delays, 2), ['sooner', 'later']);
+  await delays.put({ delayMs: 50 }, 'ours');
+  await curator.ask('consumeDelayed', '/delays');
+  assert.equal(await curator.ask('consumed', '/delays', longMs), 'ours');
+});
+
+/** Takes that much work, each within reason, and marks it as done. */
+async function takeAll(
+  queue: { take(options: { readonly timeoutMs: number }): Promise<Work> },
+  count: number,
+): Promise<string[]> {
+  const taken: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const work = await queue.take({ timeoutMs: longMs });
+    taken.push(work.items.map((item) => Buffer.from(item).toString()).join());
+    await work.done();
+  }
+  return taken;
+}

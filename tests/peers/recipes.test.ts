@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict';
 import { connect, NoNodeError } from '@meerkat/client';
 import {
+  AtomicLong,
+  ChildrenCache,
   createProtected,
+  DoubleBarrier,
+  GroupMember,
   HoldLostError,
   LeaderLatch,
   LeaderSelector,
   MultiLock,
   Mutex,
+  NodeCache,
   ReadWriteLock,
   ReentrantMutex,
   Semaphore,
+  SharedCount,
+  TreeCache,
   WaitTimeoutError,
+  WorkQueue,
+  type ZnodeCache,
 } from '@meerkat/client/recipes';
 import { withClients } from './support/clients.ts';
 import { type PeerName, peerTest } from './support/peers.ts';
@@ -162,3 +171,107 @@ peerTest('the end of a session gives its locks to the next', peers, () =>
     }),
   ),
 );
+
+peerTest('caches follow, also over a restart of the server', peers, () =>
+  withServer({}, (server) =>
+    // Up to 3.8 a session's one-shot watch on a path puts out its recursive one there (ZOOKEEPER-4466): two clients.
+    withClients(server, 3, async (one, two, three) => {
+      for (const path of ['/t', '/t/a', '/t/b', '/t/a/x']) await two.create(path, path);
+      const caches = [
+        await TreeCache.start(one, '/t'),
+        await TreeCache.start(three, '/t', { watches: 'oneShot' }),
+      ];
+      const children = await ChildrenCache.start(three, '/t');
+      const node = await NodeCache.start(three, '/t/a/x');
+      await server.kill();
+      await server.restart();
+      await two.connected();
+      await two.delete('/t/b');
+      await two.create('/t/c', 'new');
+      await two.setData('/t/a/x', 'set');
+      for (const cache of caches) {
+        await until(cache, () => cache.get('/t/c') !== undefined && !cache.get('/t/b'));
+        const { nodes } = await cache.snapshot();
+        assert.deepEqual([...nodes.keys()].sort(), ['/t', '/t/a', '/t/a/x', '/t/c']);
+      }
+      await until(node, () => Buffer.from(node.current?.data ?? []).toString() === 'set');
+      await until(children, () => children.children('/t').join() === 'a,c');
+      for (const cache of [...caches, children, node]) await cache.close();
+    }),
+  ),
+);
+
+peerTest('a tree cache of many znodes', peers, () =>
+  withServer({}, (server) =>
+    withClients(server, 1, async (zk) => {
+      await zk.create('/t');
+      for (let folder = 0; folder < 20; folder++) {
+        const names = Array.from({ length: 500 }, (_, index) => `/t/${folder}/${index}`);
+        await Promise.all([`/t/${folder}`, ...names].map((path) => zk.create(path, path)));
+      }
+      const cache = await TreeCache.start(zk, '/t', { timeoutMs: 30_000 });
+      assert.equal(cache.size, 1 + 20 + 10_000);
+      await cache.close();
+    }),
+  ),
+);
+
+peerTest('counters, groups, barriers and queues', peers, () =>
+  withServer({}, (server) =>
+    withClients(server, 2, async (one, two) => {
+      const counters = [new AtomicLong(one, '/long'), new AtomicLong(two, '/long')];
+      await Promise.all(
+        counters.flatMap((counter) => Array.from({ length: 20 }, () => counter.add(1n))),
+      );
+      assert.equal(await counters[0]?.get(), 40n);
+
+      const count = await SharedCount.start(one, '/count', 1);
+      const other = await SharedCount.start(two, '/count', 1);
+      assert.equal(await count.trySet(count.current, 2), true);
+      for await (const { value } of other.changes()) if (value === 2) break;
+      await Promise.all([count.close(), other.close()]);
+
+      const members = [
+        await GroupMember.join(one, '/g', 'a'),
+        await GroupMember.join(two, '/g', 'b'),
+      ];
+      for (const member of members) {
+        for await (const now of member.changes()) if (now.size === 2) break;
+      }
+      await one.delete('/g/a');
+      await Promise.all(members.map((member) => member.close()));
+      assert.deepEqual(await one.getChildren('/g'), []);
+
+      const barriers = [one, two].map((zk) => new DoubleBarrier(zk, '/double', { membersMin: 2 }));
+      await Promise.all(barriers.map((barrier) => barrier.enter({ timeoutMs: 20_000 })));
+      await Promise.all(barriers.map((barrier) => barrier.leave({ timeoutMs: 20_000 })));
+
+      const options = { lockPath: '/work-locks' };
+      const queues = [one, two].map((zk) => new WorkQueue(zk, '/work', options));
+      const putting = Array.from({ length: 40 }, (_, index) => queues[index % 2]?.put(`${index}`));
+      const controller = new AbortController();
+      const { signal } = controller;
+      const done: number[] = [];
+      const working = queues.map(async (queue) => {
+        for await (const work of queue.work({ signal })) {
+          await work.done();
+          for (const item of work.items) done.push(Number(Buffer.from(item).toString()));
+          if (done.length === 40) controller.abort();
+        }
+      });
+      await Promise.all([...putting, ...working]);
+      assert.deepEqual(
+        done.sort((a, b) => a - b),
+        Array.from({ length: 40 }, (_, index) => index),
+      );
+    }),
+  ),
+);
+
+/** Waits until a cache is in step and shows what is wanted. */
+async function until(cache: ZnodeCache, isWanted: () => boolean): Promise<void> {
+  for await (const { type } of cache.changes({ signal: AbortSignal.timeout(20_000) })) {
+    if (type === 'inStep' && isWanted()) return;
+  }
+  assert.fail(`${cache.path} did not come to show what is there`);
+}

@@ -108,27 +108,26 @@ for (const watches of methods) {
     const [zk, other] = [await server.client(), await server.client()];
     await other.create('/t');
     const cache = await TreeCache.start(zk, '/t', { watches });
-    const { below } = server.ports().random;
+    const { random } = server.ports();
     for (let step = 0; step < 300; step++) {
-      const path = ['/t', '/t/a', '/t/b', '/t/a/x', '/t/a/y', '/t/b/z'][below(6)] as string;
+      const path = ['/t', '/t/a', '/t/b', '/t/a/x', '/t/a/y', '/t/b/z'][random.below(6)] as string;
       const change = [
         () => other.create(path, `${step}`),
         () => other.setData(path, `${step}`),
         () => other.delete(path),
-      ][below(3)];
+      ][random.below(3)];
       const changing = outcome(change?.() ?? Promise.resolve());
-      if (below(3) === 0) await changing;
-      if (below(20) === 0) await server.disconnect(zk);
-      if (below(20) === 0) await server.pass(1500);
+      if (random.below(3) === 0) await changing;
+      if (random.below(20) === 0) await server.disconnect(zk);
+      if (random.below(20) === 0) await server.pass(1500);
     }
     await server.pass(3000);
     const { nodes } = await cache.snapshot();
     const expected = [...server.tree.nodes].filter(([path]) => path.startsWith('/t'));
+    const text = (data: Uint8Array | null): string => Buffer.from(data ?? []).toString();
     assert.deepEqual(
-      [...nodes.values()]
-        .map(({ path, data }) => [path, Buffer.from(data ?? []).toString()])
-        .sort(),
-      expected.map(([path, { data }]) => [path, Buffer.from(data ?? []).toString()]).sort(),
+      Object.fromEntries([...nodes.values()].map(({ path, data }) => [path, text(data)])),
+      Object.fromEntries(expected.map(([path, { data }]) => [path, text(data)])),
     );
     for (const [path, { children }] of expected) {
       assert.deepEqual(cache.children(path), [...children].sort());

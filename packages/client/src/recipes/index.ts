@@ -3,6 +3,9 @@
  * and shares its znodes with the recipe of the same name in Apache Curator. `docs/recipes.md` starts from the task.
  */
 
+export { AtomicInteger, AtomicLong } from './atomic-numbers.ts';
+export { type AtomicOptions, AtomicValue, type Updated, unchanged } from './atomic-value.ts';
+export { Barrier, type BarrierOptions } from './barrier.ts';
 export type { CacheChange, CachedNode, WatchMethod } from './cached-znodes.ts';
 export type {
   CacheSnapshot,
@@ -10,7 +13,9 @@ export type {
   ZnodeCache,
 } from './caches.ts';
 export { ChildrenCache } from './children-cache.ts';
+export { DoubleBarrier, type DoubleBarrierOptions } from './double-barrier.ts';
 export * from './errors.ts';
+export { GroupMember, type GroupOptions } from './group-member.ts';
 export type { Acquirable, Held } from './hold.ts';
 export {
   type Candidate,
@@ -24,6 +29,7 @@ export { Mutex, type MutexOptions } from './mutex.ts';
 export { NodeCache } from './node-cache.ts';
 export type { LockOptions, OrderedLock, Participant } from './ordered-lock.ts';
 export { type CreateParentsOptions, createParents } from './parents.ts';
+export { PersistentNode, type PersistentNodeOptions } from './persistent-node.ts';
 export {
   createProtected,
   deleteSurely,
@@ -32,6 +38,18 @@ export {
 export { type HeldWrite, ReadWriteLock } from './read-write-lock.ts';
 export { type ReentrantAcquireOptions, ReentrantMutex } from './reentrant-mutex.ts';
 export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
+export { SharedCount } from './shared-count.ts';
+export { type SharedOptions, SharedValue, type Versioned } from './shared-value.ts';
+export { SimpleQueue, type SimpleQueueOptions } from './simple-queue.ts';
 export type { LostWhen } from './tenure.ts';
 export { TreeCache, type TreeCacheOptions } from './tree-cache.ts';
 export type { WaitOptions } from './waiting.ts';
+export {
+  DelayQueue,
+  type DelayQueueOptions,
+  PriorityQueue,
+  type Work,
+  WorkQueue,
+  type WorkQueueOptions,
+  type WorkSource,
+} from './work-queue.ts';

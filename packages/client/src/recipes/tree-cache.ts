@@ -28,6 +28,9 @@ export interface TreeCacheOptions extends WaitOptions {
  * }
  * ```
  *
+ * Servers before 3.9 lose the recursive watch on a path when the same session sets a one-shot watch there
+ * (ZOOKEEPER-4466): do not watch the root of a tree cache by other means on the same client, a `NodeCache` included.
+ *
  * Nothing has to exist. Curator's `CuratorCache` and `TreeCache` do the same; on the server it leaves nothing but watches.
  */
 export class TreeCache extends ZnodeCache {
