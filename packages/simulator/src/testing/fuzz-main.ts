@@ -11,8 +11,8 @@ const result = new FuzzRun(seed).run(frames, (sent) => {
 const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 console.log(
   `${result.frames} frames over ${result.connections} connections made ${result.transactions} ` +
-    `transactions; memory ${megabytes(result.memoryEarlyBytes)} MB early on, ` +
-    `${megabytes(result.memoryEndBytes)} MB at the end`,
+    `transactions; memory ${megabytes(result.memoryEarlyBytes)} MB in the second quarter, ` +
+    `${megabytes(result.memoryEndBytes)} MB in the last`,
 );
 const growthBytes = result.memoryEndBytes - result.memoryEarlyBytes;
 if (growthBytes > 8 * 1024 * 1024) {
