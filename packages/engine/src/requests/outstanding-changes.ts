@@ -192,7 +192,7 @@ export class OutstandingChanges {
 class ChangeHistory {
   tail = 0;
   #head = 0;
-  #records: (ChangeRecord | null)[] = new Array(256).fill(null);
+  #records: (ChangeRecord | null)[] = new Array<ChangeRecord | null>(256).fill(null);
   #zxids: Float64Array = new Float64Array(256);
 
   get isEmpty(): boolean {
@@ -230,7 +230,7 @@ class ChangeHistory {
     const zxids = this.#zxids;
     const oldMask = records.length - 1;
     const mask = records.length * 2 - 1;
-    this.#records = new Array(mask + 1).fill(null);
+    this.#records = new Array<ChangeRecord | null>(mask + 1).fill(null);
     this.#zxids = new Float64Array(mask + 1);
     for (let i = this.#head; i < this.tail; i++) {
       this.#records[i & mask] = records[i & oldMask] as ChangeRecord;

@@ -6,7 +6,9 @@ import type { ClientConnection } from './client-connection.ts';
  * which request they answer. A ring of parallel columns, so that a write costs no object.
  */
 export class PendingTransactions {
-  #connections: (ClientConnection | null)[] = new Array(initialCapacity).fill(null);
+  #connections: (ClientConnection | null)[] = new Array<ClientConnection | null>(
+    initialCapacity,
+  ).fill(null);
   #xids: Int32Array = new Int32Array(initialCapacity);
   #types: Int32Array = new Int32Array(initialCapacity);
   #receivedMs: Float64Array = new Float64Array(initialCapacity);
@@ -87,7 +89,7 @@ export class PendingTransactions {
     const oldMask = this.#mask;
     const capacity = (oldMask + 1) * 2;
     this.#mask = capacity - 1;
-    this.#connections = new Array(capacity).fill(null);
+    this.#connections = new Array<ClientConnection | null>(capacity).fill(null);
     this.#xids = new Int32Array(capacity);
     this.#types = new Int32Array(capacity);
     this.#receivedMs = new Float64Array(capacity);

@@ -19,7 +19,9 @@ export function findReadOperation(type: number): ReadOperation | undefined {
   return type >= 0 && type < byType.length ? byType[type] : undefined;
 }
 
-const byType: (ReadOperation | undefined)[] = new Array(OpCode.whoAmI + 1).fill(undefined);
+const byType: (ReadOperation | undefined)[] = new Array<ReadOperation | undefined>(
+  OpCode.whoAmI + 1,
+).fill(undefined);
 byType[OpCode.exists] = exists;
 byType[OpCode.getData] = getData;
 byType[OpCode.getACL] = getAcl;

@@ -77,7 +77,7 @@ export class SessionTable {
 
   /** Forgets all, for a reload of the database. */
   clear(): void {
-    for (const session of [...this.all()]) this.remove(session.idHi, session.idLo);
+    for (const session of this.all()) this.remove(session.idHi, session.idLo);
     assert(this.#count === 0, 'every session was removed', this.#count);
   }
 
