@@ -1,14 +1,13 @@
 import type { Acl } from '../acl.ts';
 import { NoNodeError } from '../errors.ts';
 import type { Data } from '../operations/values.ts';
-import { isConnected } from '../states.ts';
 import type { WatchEvent } from '../watches.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { HoldLostError } from './errors.ts';
 import { childPath, nameOf, parentOf } from './parents.ts';
 import { createProtected, deleteSurely } from './protective-create.ts';
 import type { Tenure } from './tenure.ts';
-import { isUnanswered, untilAnswered, untilFired } from './waiting.ts';
+import { isUnanswered, untilAnswered, untilFired, untilWritable } from './waiting.ts';
 
 /** Where and as what a contender stands in line. */
 export interface Place {
@@ -92,7 +91,8 @@ export class Contender {
       });
       if (!children.includes(this.name)) throw this.#gone();
       const blocker = rule(children, this.name);
-      if (blocker !== null || isConnected(this.#zk.state)) return blocker;
+      if (blocker !== null || this.#zk.state.status === 'connected') return blocker;
+      await untilWritable(this.#zk, signal);
     }
   }
 

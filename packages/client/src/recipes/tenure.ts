@@ -1,5 +1,5 @@
 import type { TimerHandle } from '../ports.ts';
-import { type ConnectionState, isConnected, isFinal } from '../states.ts';
+import { type ConnectionState, isFinal } from '../states.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { HoldLostError } from './errors.ts';
 
@@ -67,7 +67,8 @@ export class Tenure {
   }
 
   #onState(state: ConnectionState): void {
-    if (isConnected(state)) {
+    // A read-only server has lost its ensemble, which may be about to expire the session: as good as no connection.
+    if (state.status === 'connected') {
       this.#stopTimer();
     } else if (isFinal(state)) {
       this.lose(`a session that is ${state.status}`);

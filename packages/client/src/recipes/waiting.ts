@@ -1,6 +1,7 @@
 import { ErrorCode } from '@meerkat/protocol';
 import { ZooKeeperError } from '../errors.ts';
 import { validateTimeout } from '../options.ts';
+import { isFinal } from '../states.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { WaitTimeoutError } from './errors.ts';
 
@@ -66,6 +67,14 @@ export async function untilAnswered<T>(
     }
     await zk.connected(signal === undefined ? {} : { signal });
   }
+}
+
+/** Waits until a server that takes writes serves the session, or the session is over. */
+export async function untilWritable(zk: ZooKeeper, signal: AbortSignal): Promise<void> {
+  for await (const state of zk.states({ signal })) {
+    if (state.status === 'connected' || isFinal(state)) return;
+  }
+  signal.throwIfAborted();
 }
 
 /** True when a call failed without an answer of the server: it may be made again. */
