@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { check } from './check.mjs';
-import { installWhenNeeded, root, runTool } from './set-up.mjs';
+import { bundleServer, installWhenNeeded, root, runTool } from './set-up.mjs';
 
 /** @typedef {{ files: string[], concurrency: number, timeoutMs: number }} TestGroup */
 /** @typedef {{ type: string, data: { nesting: number, message: string, name: string, skip?: string | boolean } }} TestEvent */
@@ -20,6 +20,7 @@ if (parts.length > 0) {
   if (runTool('tsc', ['-b']) !== 0) process.exitCode = 1;
   await runTests(parts);
 } else if (check()) {
+  bundleServer();
   await runTests([]);
 } else {
   process.exitCode = 1;

@@ -2,6 +2,7 @@ import type { RunServerOptions } from '@meerkat/server';
 import { Command, Option } from 'commander';
 import { benchCommand } from './bench/bench-command.ts';
 import { packageVersion } from './package-version.ts';
+import { importServer } from './server-module.ts';
 
 const examples = `
 Examples:
@@ -63,7 +64,7 @@ function serverCommand(): Command {
     )
     .addHelpText('after', serverHelp)
     .action(async (args: string[], options: RunServerOptions) => {
-      const { runServer } = await import('@meerkat/server');
+      const { runServer } = await importServer();
       process.exit(await runServer(args, options));
     });
 }
