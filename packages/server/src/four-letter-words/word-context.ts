@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../configuration/server-config.ts';
 import type { ClientConnection } from '../listener/client-connection.ts';
-import type { ListenerCounters } from '../listener/client-listener.ts';
+import type { ListenerCounters } from '../listener/listener-counters.ts';
 import type { ServerView } from './server-view.ts';
 
 /** What a word can look at when it is answered. */
