@@ -94,7 +94,7 @@ export class Database implements RecoveryState, SnapshotSource {
   removeOrphans(): number {
     const { tree, sessions } = this.#state;
     let removed = 0;
-    for (const { hi, lo } of [...tree.sessionsWithEphemerals()]) {
+    for (const { hi, lo } of Array.from(tree.sessionsWithEphemerals())) {
       if (sessions.get(hi, lo) !== undefined) continue;
       removed += tree.killSession(hi, lo, this.#state.lastProcessedZxid);
     }
