@@ -1,21 +1,21 @@
-import { type Election, isBetter, PeerState, type QuorumVerifier } from '@meerkat/engine';
+import { type Election, PeerState, type QuorumConfig } from '@meerkat/engine';
 import type { ElectionMember } from './election-member.ts';
 
 /**
- * The rules of elections, checked from outside. Owns a record of whom each member ever voted for, with what history
- * of its own; knows nothing of messages.
+ * The rules of elections, checked from outside: who is better and what is a quorum is worked out here once more.
+ * Owns a record of whom each member ever voted for; knows nothing of messages.
  *
  * A decision must be backed by a quorum of members that did vote for the leader, none of which stood for
  * something better; and no round has two leaders, each with a quorum that follows it.
  */
 export class ElectionChecker {
-  readonly #verifier: QuorumVerifier;
+  readonly #config: QuorumConfig;
   readonly #members: readonly ElectionMember[];
   /** What each member proposed, or was decided for: the latest last. */
   readonly #records = new Map<number, Record[]>();
 
-  constructor(verifier: QuorumVerifier, members: readonly ElectionMember[]) {
-    this.#verifier = verifier;
+  constructor(config: QuorumConfig, members: readonly ElectionMember[]) {
+    this.#config = config;
     this.#members = members;
     for (const { id } of members) this.#records.set(id, []);
   }
@@ -33,7 +33,7 @@ export class ElectionChecker {
   onElected(member: ElectionMember, election: Election): void {
     this.look();
     const { vote, supporters } = election;
-    if (!this.#verifier.containsQuorum(supporters)) {
+    if (!isQuorum(this.#config, supporters)) {
       throw new Error(`${member.id} decides for ${vote.leader} without a quorum`);
     }
     for (const sid of supporters) {
@@ -69,10 +69,10 @@ export class ElectionChecker {
       last.isSettled === !isLooking;
     if (isKnown) return;
     records.push({ leader, round, peerEpoch, isSettled: !isLooking });
-    const { learnerType, lastZxid: zxid, currentEpoch } = member.standing;
-    const own = { leader: member.id, zxid, peerEpoch: currentEpoch };
-    const isWorse = isBetter(own, vote, this.#verifier.weightOf(member.id));
-    if (isLooking && learnerType === 'participant' && isWorse) {
+    const { learnerType, lastZxid, currentEpoch } = member.standing;
+    const own = [currentEpoch, lastZxid, member.id];
+    const isEligible = learnerType === 'participant' && this.#config.weights.get(member.id) !== 0;
+    if (isLooking && isEligible && isGreater(own, [peerEpoch, vote.zxid, leader])) {
       throw new Error(`${member.id} votes for ${leader}, which is worse than itself`);
     }
   }
@@ -91,7 +91,7 @@ export class ElectionChecker {
       const followers = this.#members.filter(
         (m) => m.leader === leader.id && m.elector?.currentVote?.electionEpoch === round,
       );
-      if (!this.#verifier.containsQuorum(new Set(followers.map(({ id }) => id)))) continue;
+      if (!isQuorum(this.#config, new Set(followers.map(({ id }) => id)))) continue;
       const other = established.get(round);
       if (other !== undefined) {
         throw new Error(
@@ -108,4 +108,25 @@ interface Record {
   readonly round: number;
   readonly peerEpoch: number;
   readonly isSettled: boolean;
+}
+
+/** Whether `a` comes after `b`: the first number that differs decides. */
+function isGreater(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at >= 0 && (a[at] ?? 0) > (b[at] ?? 0);
+}
+
+/** More than half of the weight of more than half of the groups that have any; without groups all are in one. */
+function isQuorum({ members, groups, weights }: QuorumConfig, ids: ReadonlySet<number>): boolean {
+  const total = new Map<number, number>();
+  const having = new Map<number, number>();
+  for (const { id, type } of members.values()) {
+    const weight = type === 'participant' ? (weights.get(id) ?? 1) : 0;
+    const group = groups?.get(id) ?? 0;
+    total.set(group, (total.get(group) ?? 0) + weight);
+    if (ids.has(id)) having.set(group, (having.get(group) ?? 0) + weight);
+  }
+  const counting = [...total].filter(([, weight]) => weight > 0);
+  const won = counting.filter(([group, weight]) => (having.get(group) ?? 0) * 2 > weight);
+  return won.length * 2 > counting.length;
 }

@@ -51,7 +51,7 @@ export class ElectionSimulation {
     this.#config = drawConfig(this.#random);
     this.#verifier = quorumVerifierOf(this.#config);
     this.#members = [...this.#config.members.keys()].map((id) => this.#drawMember(id));
-    this.#checker = new ElectionChecker(this.#verifier, this.#members);
+    this.#checker = new ElectionChecker(this.#config, this.#members);
     this.#say(`latency ${latencyMs.join(' to ')} ms, ${formatQuorumConfig(this.#config)}`);
   }
 
@@ -78,7 +78,8 @@ export class ElectionSimulation {
 
   #drawMember(id: number): ElectionMember {
     const currentEpoch = this.#random.below(3);
-    const lastZxid = currentEpoch * 2 ** 32 + this.#random.below(4);
+    // An epoch may have been begun without anything written in it.
+    const lastZxid = this.#random.below(currentEpoch + 1) * 2 ** 32 + this.#random.below(4);
     return new ElectionMember(id, this.#config, { lastZxid, currentEpoch }, this.#fabric, {
       onElected: (member, election) => this.#elected(member, election),
       onNotice: (member, notice) => this.#noticed(member, notice),

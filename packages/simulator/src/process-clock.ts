@@ -9,6 +9,8 @@ export class ProcessClock implements Clock {
   readonly #clock: ManualClock;
   #isStopped = false;
   #stillUntilMs = 0;
+  /** What fell due while the process stood still, in order. */
+  readonly #postponed: Postponed[] = [];
 
   constructor(clock: ManualClock) {
     this.#clock = clock;
@@ -28,11 +30,14 @@ export class ProcessClock implements Clock {
 
   cancelTimer(handle: number): void {
     this.#clock.cancelTimer(handle);
+    const index = this.#postponed.findIndex((postponed) => postponed.handle === handle);
+    if (index >= 0) this.#postponed.splice(index, 1);
   }
 
   /** Runs `action` in `delayMs`, later while the process stands still, never once it is stopped. */
   after(delayMs: number, action: () => void): number {
-    return this.#clock.after(delayMs, () => this.#run(action));
+    const handle = this.#clock.after(delayMs, () => this.#run({ handle, action }));
+    return handle;
   }
 
   /** The process stands still for `ms`, as under SIGSTOP: what is due happens when it goes on. */
@@ -45,10 +50,29 @@ export class ProcessClock implements Clock {
     this.#isStopped = true;
   }
 
-  #run(action: () => void): void {
+  #run(due: Postponed): void {
     if (this.#isStopped) return;
-    const stillMs = this.#stillUntilMs - this.#clock.monotonicMs();
-    if (stillMs > 0) this.#clock.after(stillMs, () => this.#run(action));
-    else action();
+    if (this.#postponed.length > 0 || this.#stillMs > 0) {
+      this.#postponed.push(due);
+      if (this.#postponed.length === 1) this.#clock.after(this.#stillMs, () => this.#goOn());
+    } else {
+      due.action();
+    }
   }
+
+  /** The process may go on: what waited happens one by one, and what falls due meanwhile behind it. */
+  #goOn(): void {
+    if (this.#isStopped) return;
+    if (this.#stillMs === 0) this.#postponed.shift()?.action();
+    if (this.#postponed.length > 0) this.#clock.after(this.#stillMs, () => this.#goOn());
+  }
+
+  get #stillMs(): number {
+    return Math.max(0, this.#stillUntilMs - this.#clock.monotonicMs());
+  }
+}
+
+interface Postponed {
+  readonly handle: number;
+  readonly action: () => void;
 }
