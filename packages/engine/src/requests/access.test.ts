@@ -22,6 +22,26 @@ test('one entry with one of the permissions is enough', () => {
   assert.ok(!isPermitted(acl, Perms.read, [{ scheme: 'digest', id: 'user:other' }]));
 });
 
+test('an ACL of many entries means the same as a short one, also when it is asked again', () => {
+  const others = Array.from({ length: 1000 }, (_, i) =>
+    entry('ip', `192.168.${i >> 8}.${i & 255}`),
+  );
+  const acl = [
+    ...others,
+    entry('digest', 'user:hash', Perms.read),
+    entry('ip', '10.1.2.3', Perms.write),
+  ];
+  const stranger: readonly Id[] = [{ scheme: 'ip', id: '10.9.9.9' }];
+  for (let i = 0; i < 3; i++) {
+    assert.ok(isPermitted(acl, Perms.read, caller));
+    assert.ok(isPermitted(acl, Perms.write | Perms.admin, caller));
+    assert.ok(!isPermitted(acl, Perms.admin, caller));
+    assert.ok(!isPermitted(acl, Perms.all, stranger));
+    assert.ok(isPermitted(acl, Perms.read, [...stranger, ...caller]));
+    assert.ok(isPermitted(acl, Perms.all, [{ scheme: 'super', id: '' }]));
+  }
+});
+
 test('world, super and an empty ACL let everybody in', () => {
   assert.ok(isPermitted([{ perms: Perms.read, id: anyone }], Perms.read, []));
   assert.ok(!isPermitted([{ perms: Perms.read, id: anyone }], Perms.write, caller));

@@ -16,7 +16,28 @@ export { openAcl } from '../tree/acl-table.ts';
 export function isPermitted(acl: readonly Acl[], perms: number, ids: readonly Id[]): boolean {
   if (acl === openAcl || acl.length === 0) return true;
   if (ids.some((id) => id.scheme === 'super')) return true;
+  if (acl.length > shortAclEntries) return (permissionsOf(acl, ids) & perms) !== 0;
   return acl.some((entry) => (entry.perms & perms) !== 0 && entryMatches(entry.id, ids));
+}
+
+/** An ACL of more entries is evaluated once for the same identities: it may have tens of thousands. */
+const shortAclEntries = 16;
+
+/** What long ACLs let whom do. Neither list is ever changed: a connection that proves more gets a new one. */
+const knownPermissions = new WeakMap<readonly Acl[], WeakMap<readonly Id[], number>>();
+
+function permissionsOf(acl: readonly Acl[], ids: readonly Id[]): number {
+  let byIds = knownPermissions.get(acl);
+  if (byIds === undefined) {
+    byIds = new WeakMap();
+    knownPermissions.set(acl, byIds);
+  }
+  const known = byIds.get(ids);
+  if (known !== undefined) return known;
+  let perms = 0;
+  for (const entry of acl) if (entryMatches(entry.id, ids)) perms |= entry.perms;
+  byIds.set(ids, perms);
+  return perms;
 }
 
 function entryMatches(entry: Id, ids: readonly Id[]): boolean {
