@@ -194,10 +194,13 @@ export class Replica implements TimerListener {
   onTurnEnd(): void {
     this.#log?.flush();
     this.intake.flush();
-    if (this.intake.hasMoreWork && !this.#isNextTurnDue) {
-      this.#isNextTurnDue = true;
-      this.#ports.clock.startTimer(1, this, TimerToken.turn);
-    }
+    this.#seeToNextTurn();
+  }
+
+  #seeToNextTurn(): void {
+    if (!this.intake.hasMoreWork || this.#isNextTurnDue) return;
+    this.#isNextTurnDue = true;
+    this.#ports.clock.startTimer(1, this, TimerToken.turn);
   }
 
   /** The beat: expiry, containers, and whoever waits for a slow client. */
@@ -271,6 +274,7 @@ export class Replica implements TimerListener {
     this.intake.beginCommit();
     this.#pipeline.commit(bytes, start, end, count);
     this.intake.flush();
+    this.#seeToNextTurn();
     this.#snapshots?.committed(count, end - start);
   }
 

@@ -376,6 +376,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
       if (left-- === 0 || this.#dispatcher.hasSpentTurn) return;
       for (let rounds = 0; rounds < roundsPerTurn; rounds++) {
         if (!connection.isStalled || this.#backpressure.isSlow(connection)) break;
+        if (this.#dispatcher.hasSpentTurn) return;
         this.#dispatcher.goOn(connection);
         this.replies.sendNow(connection);
         if (this.#host.clock.monotonicMs() < endMs) continue;

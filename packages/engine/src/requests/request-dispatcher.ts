@@ -45,6 +45,8 @@ export class RequestDispatcher {
   #draining: ClientConnection | null = null;
   /** Bytes of long requests handled in this turn. */
   #longBytes = 0;
+  /** How long they took, ms. */
+  #longMs = 0;
   /** The request being run waited too long in the throttle: it is answered THROTTLEDOP. */
   isOverdue = false;
   readonly #runDeferred: TakeDeferred = (bytes, start, end, receivedMs, error) => {
@@ -81,15 +83,17 @@ export class RequestDispatcher {
 
   /**
    * Whether this turn has had its share of long requests: clients that come back all at once, each with
-   * its watches, shall not keep the others waiting.
+   * its watches, shall not keep the others waiting, and nor shall one that asks for the children of a
+   * huge znode a thousand times.
    */
   get hasSpentTurn(): boolean {
-    return this.#longBytes >= longBytesPerTurn;
+    return this.#longBytes >= longBytesPerTurn || this.#longMs >= longMsPerTurn;
   }
 
   /** A turn begins. */
   beginTurn(): void {
     this.#longBytes = 0;
+    this.#longMs = 0;
   }
 
   /** Bytes of transactions that are not durable yet. */
@@ -150,7 +154,9 @@ export class RequestDispatcher {
         this.#submitRequest(connection, session, xid, type, reader, wasDeferred, receivedMs);
       }
     } else if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
-      this.defer(connection, bytes, start, end, receivedMs, false);
+      // Answers to writes cannot wait until all of these have their turn: those writes have to.
+      const holdsWrites = isLong(type) && connection.deferredCount >= longDeferredMax;
+      this.defer(connection, bytes, start, end, receivedMs, holdsWrites);
     } else if (!wasDeferred && isLong(type) && this.hasSpentTurn) {
       this.defer(connection, bytes, start, end, receivedMs, false);
       this.#stall(connection);
@@ -254,6 +260,7 @@ export class RequestDispatcher {
     const writer = this.#host.replies.outbox(connection);
     const zxid = this.#state.lastProcessedZxid;
     const before = writer.length;
+    const startMs = isLong(type) ? this.#host.clock.monotonicMs() : -1;
     let frame = before;
     let error: ErrorCode;
     try {
@@ -280,6 +287,7 @@ export class RequestDispatcher {
       this.#host.notice('watches-full', connection, detail);
     }
     this.#host.replies.end(writer, frame, error);
+    if (startMs >= 0) this.#longMs += this.#host.clock.monotonicMs() - startMs;
     this.answered(connection, xid, type, receivedMs);
   }
 
@@ -353,8 +361,11 @@ export class RequestDispatcher {
     const { deferred } = connection;
     this.#draining = connection;
     while (deferred !== null && connection.deferredCount > 0 && deferred.isReady(sequence)) {
-      if (this.#isAnswered(connection)) {
-        if (connection.pendingWrites === 0) return this.#stall(connection);
+      const isAnswered = this.#isAnswered(connection);
+      if (connection.pendingWrites === 0 && (isAnswered || this.hasSpentTurn)) {
+        return this.#stall(connection);
+      }
+      if (isAnswered) {
         // Answers to its transactions come next and cannot wait: what is there leaves, or cuts it.
         this.#host.replies.sendNow(connection);
         if (connection.phase === ConnectionPhase.closed) return;
@@ -421,12 +432,30 @@ function isWrite(type: OpCode): boolean {
   }
 }
 
-/** Requests that do more the longer they are, and change nothing but watches: they can wait a turn. */
+/**
+ * Requests that do more the longer they are, or the more there is: they change nothing but watches, so they
+ * can wait a turn.
+ */
 function isLong(type: OpCode): boolean {
-  return type === OpCode.setWatches || type === OpCode.setWatches2;
+  switch (type) {
+    case OpCode.setWatches:
+    case OpCode.setWatches2:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+    case OpCode.getAllChildrenNumber:
+    case OpCode.getEphemerals:
+    case OpCode.multiRead:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Bytes of long requests in one turn, about a thousand watches: a millisecond's work or two. */
 const longBytesPerTurn = 32 * 1024;
+/** How long they may take together in one turn, ms. */
+const longMsPerTurn = 5;
+/** So many requests of a connection may wait for its writes; behind more, a long one holds back the writes. */
+const longDeferredMax = 64;
 /** xid and type. */
 export const requestHeaderBytes = 8;

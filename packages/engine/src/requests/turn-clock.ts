@@ -12,6 +12,11 @@ export class TurnClock {
     this.#clock = clock;
   }
 
+  /** What the clock shows now, ms. */
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
   /** Looks at the clock. */
   look(): void {
     this.nowMs = this.#clock.monotonicMs();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode, JuteWriter, OpCode, writeRequestHeader } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { ScriptedClient } from '../scripted-client.ts';
 import {
   auth,
@@ -137,6 +138,37 @@ test('a client that never reads its events is cut at the bound', () => {
   assert.ok(client.isClosed);
   assert.ok(changes > 1000);
   assert.ok(server.notices.some(({ kind }) => kind === 'slow-client'));
+});
+
+/** A clock that has gone on whenever somebody looks: whatever is measured takes a millisecond. */
+class BusyClock extends ManualClock {
+  #looks = 0;
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.#looks++;
+  }
+}
+
+test('requests that take long have their turns, and keep their order', () => {
+  const server = new InProcessServer({ clock: new BusyClock() }).start();
+  const client = ScriptedClient.open(server);
+  client.call(...create('/a'));
+  client.take();
+  const expected: string[] = [];
+  for (let i = 0; i < 200; i++) {
+    const xid = client.send(...(i % 20 === 7 ? setData('/a', 'x') : getChildren('/a')));
+    expected.push(`#${xid}`);
+  }
+  const received: string[] = [];
+  let mostAtOnce = 0;
+  for (let steps = 0; steps < 2000 && received.length < 200; steps++) {
+    server.clock.step();
+    const summary = client.takeSummary();
+    mostAtOnce = Math.max(mostAtOnce, summary.length);
+    received.push(...summary);
+  }
+  assert.deepEqual(received, expected);
+  assert.ok(mostAtOnce < 50, String(mostAtOnce));
 });
 
 test('clients that never read are cut when all together let too much wait', () => {
