@@ -29,6 +29,8 @@ export class ChangeRecord {
   dataLength = -1;
   /** CRC32 register after path and data; see `nodeDigest`. */
   prefixState = 0;
+  /** What it adds to the tree's digest, as of the last change that has ended. */
+  digest = 0;
   /** Whether it counts in the tree's digest: what lies below /zookeeper does not. */
   digested = true;
   acl: readonly Acl[] = openAcl;
@@ -53,6 +55,7 @@ export class ChangeRecord {
     this.dataLength = tree.dataLength(node);
     this.prefixState = tree.prefixState(node);
     this.digested = tree.isDigested(node);
+    this.digest = tree.digestOf(node);
     this.acl = tree.acls.get(tree.aclId(node));
     return this;
   }
@@ -77,12 +80,13 @@ export class ChangeRecord {
     this.dataLength = other.dataLength;
     this.prefixState = other.prefixState;
     this.digested = other.digested;
+    this.digest = other.digest;
     this.acl = other.acl;
     return this;
   }
 
-  /** What it adds to the tree's digest. */
-  digest(): number {
+  /** What it adds to the tree's digest with the fields as they are. */
+  computeDigest(): number {
     if (!this.digested) return 0;
     return nodeDigest(
       this.prefixState,

@@ -77,12 +77,14 @@ export class OutstandingChanges {
       record.zxid = zxid;
       this.#history.push(record, zxid);
     }
-    if (this.digestEnabled) this.#digest.subtract(record.digest());
+    if (this.digestEnabled) this.#digest.subtract(record.digest);
   }
 
   /** Ends a change begun with `touch` or `create`: puts the record back into the digest. */
   changed(record: ChangeRecord): void {
-    if (this.digestEnabled && record.exists) this.#digest.add(record.digest());
+    if (!this.digestEnabled || !record.exists) return;
+    record.digest = record.computeDigest();
+    this.#digest.add(record.digest);
   }
 
   /** A record for a znode that `zxid` creates; fill in its fields, then call `changed`. */

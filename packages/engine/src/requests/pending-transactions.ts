@@ -1,4 +1,5 @@
 import { assert } from '@meerkat/protocol';
+import { type KnownChange, noNode } from '../tree/tree.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /**
@@ -13,6 +14,9 @@ export class PendingTransactions {
   #types: Int32Array = new Int32Array(initialCapacity);
   #receivedMs: Float64Array = new Float64Array(initialCapacity);
   #largeBytes: Int32Array = new Int32Array(initialCapacity);
+  /** Node, prefix state and digest of a `KnownChange`, three columns of each row. */
+  #known: Int32Array = new Int32Array(initialCapacity * 3);
+  readonly #knownOfOldest: KnownChange = { node: noNode, prefixState: 0, digest: 0 };
   #mask = initialCapacity - 1;
   /** Sequence number of the oldest one. */
   #head = 1;
@@ -51,7 +55,27 @@ export class PendingTransactions {
     this.#types[at] = type;
     this.#receivedMs[at] = receivedMs;
     this.#largeBytes[at] = largeBytes;
+    this.#known[at * 3] = noNode;
     return this.#tail++;
+  }
+
+  /** Notes what is known of the change that the newest one makes. */
+  noteKnown(sequence: number, known: KnownChange): void {
+    assert(sequence === this.#tail - 1, 'only the newest is noted of', sequence, this.#tail);
+    const at = (sequence & this.#mask) * 3;
+    this.#known[at] = known.node;
+    this.#known[at + 1] = known.prefixState;
+    this.#known[at + 2] = known.digest;
+  }
+
+  /** What is known of the change that the oldest one makes, valid until the next call; else null. */
+  get known(): KnownChange | null {
+    const at = (this.#head & this.#mask) * 3;
+    const known = this.#knownOfOldest;
+    known.node = this.#known[at] as number;
+    known.prefixState = this.#known[at + 1] as number;
+    known.digest = this.#known[at + 2] as number;
+    return known.node === noNode ? null : known;
   }
 
   /** Whom the oldest one answers. */
@@ -86,6 +110,7 @@ export class PendingTransactions {
     const old = { connections: this.#connections, xids: this.#xids, types: this.#types };
     const oldReceivedMs = this.#receivedMs;
     const oldLargeBytes = this.#largeBytes;
+    const oldKnown = this.#known;
     const oldMask = this.#mask;
     const capacity = (oldMask + 1) * 2;
     this.#mask = capacity - 1;
@@ -94,12 +119,16 @@ export class PendingTransactions {
     this.#types = new Int32Array(capacity);
     this.#receivedMs = new Float64Array(capacity);
     this.#largeBytes = new Int32Array(capacity);
+    this.#known = new Int32Array(capacity * 3);
     for (let i = this.#head; i < this.#tail; i++) {
       this.#connections[i & this.#mask] = old.connections[i & oldMask] as ClientConnection | null;
       this.#xids[i & this.#mask] = old.xids[i & oldMask] as number;
       this.#types[i & this.#mask] = old.types[i & oldMask] as number;
       this.#receivedMs[i & this.#mask] = oldReceivedMs[i & oldMask] as number;
       this.#largeBytes[i & this.#mask] = oldLargeBytes[i & oldMask] as number;
+      for (let k = 0; k < 3; k++) {
+        this.#known[(i & this.#mask) * 3 + k] = oldKnown[(i & oldMask) * 3 + k] as number;
+      }
     }
   }
 }

@@ -51,6 +51,11 @@ export function prepareSetData(context: WriteContext): ErrorCode {
     );
   }
   state.outstanding.changed(record);
+  // A record of a znode of the tree stands for it until this transaction is applied: whatever is
+  // pending before it does not delete it, or there would be no such record.
+  context.known.node = record.node;
+  context.known.prefixState = record.prefixState;
+  context.known.digest = record.digest;
   return ErrorCode.ok;
 }
 

@@ -2,7 +2,7 @@ import type { Id, JuteReader, JuteWriter } from '@meerkat/protocol';
 import type { Limits } from '../limits.ts';
 import type { ReplicaConfig } from '../replica-config.ts';
 import type { SessionTable } from '../sessions/session-table.ts';
-import type { Tree } from '../tree/tree.ts';
+import type { KnownChange, Tree } from '../tree/tree.ts';
 import type { WatchTable } from '../watches/watch-table.ts';
 import type { OutstandingChanges } from './outstanding-changes.ts';
 
@@ -34,4 +34,6 @@ export interface WriteContext {
   sessionHi: number;
   sessionLo: number;
   authIds: readonly Id[];
+  /** What the preparation found out and applying need not; its `node` is `noNode` when there is nothing. */
+  readonly known: KnownChange;
 }

@@ -10,7 +10,7 @@ import {
 import { digestVersion } from '../tree/digest.ts';
 import { DigestHistory, isNotedInHistory } from '../tree/digest-history.ts';
 import { containerOwner, ttlOwner } from '../tree/ephemeral-type.ts';
-import { type NodeId, noNode, rootNode } from '../tree/tree.ts';
+import { type KnownChange, type NodeId, noNode, rootNode } from '../tree/tree.ts';
 import type { AclOf, WatcherId, WatchSink } from '../watches/watch-table.ts';
 import { openAcl } from './access.ts';
 import { skipAclVector } from './acl-wire.ts';
@@ -62,6 +62,8 @@ export class TransactionApplier implements WatchSink {
   #dataStart = 0;
   #dataLength = -1;
   #aclId = -1;
+  /** Of the setData being applied. */
+  #known: KnownChange | null = null;
 
   constructor(state: ReplicaState, events: EventSink) {
     this.#state = state;
@@ -72,10 +74,18 @@ export class TransactionApplier implements WatchSink {
    * Applies the transaction in `bytes[start, end)`: header, record, digest.
    *
    * @param reply gets the body of the reply when the transaction succeeds; null when nobody waits
+   * @param known what this replica found out when it made the transaction; null for any other
    * @returns the error that the transaction stands for, or ok
    * @throws JuteError when the bytes are not a transaction
    */
-  apply(bytes: Uint8Array, start: number, end: number, reply: JuteWriter | null): ErrorCode {
+  apply(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    reply: JuteWriter | null,
+    known: KnownChange | null = null,
+  ): ErrorCode {
+    this.#known = known;
     const reader = this.#reader.reset(bytes, start, end);
     this.#sessionHi = reader.readInt();
     this.#sessionLo = reader.readInt();
@@ -276,6 +286,7 @@ export class TransactionApplier implements WatchSink {
       version,
       this.#zxid,
       this.#timeMs,
+      this.#known,
     );
     if (error !== ErrorCode.ok) return error;
     const watched = watches.watchCount > 0;

@@ -10,6 +10,7 @@ import {
   type Zxid,
 } from '@meerkat/protocol';
 import { digestVersion } from '../tree/digest.ts';
+import { noNode } from '../tree/tree.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { PendingTransactions } from './pending-transactions.ts';
 import { prepareDeleteContainer } from './prepare-delete.ts';
@@ -101,6 +102,7 @@ export class WritePipeline {
       sessionHi: 0,
       sessionLo: 0,
       authIds: [],
+      known: { node: noNode, prefixState: 0, digest: 0 },
     };
   }
 
@@ -129,6 +131,7 @@ export class WritePipeline {
     context.sessionHi = request.sessionHi;
     context.sessionLo = request.sessionLo;
     context.authIds = request.authIds;
+    context.known.node = noNode;
     writer.writeLong(request.sessionHi, request.sessionLo);
     writer.writeInt(request.xid);
     writer.writeLongFromDouble(zxid);
@@ -174,7 +177,7 @@ export class WritePipeline {
     const connection = pending.connection;
     const { xid, type, receivedMs } = pending;
     const answer = connection !== null && connection.session !== null ? this.#body.clear() : null;
-    const error = this.#applier.apply(bytes, start, end, answer);
+    const error = this.#applier.apply(bytes, start, end, answer, pending.known);
     this.#state.outstanding.applied(this.#state.lastProcessedZxid);
     if (connection !== null) {
       connection.pendingWrites--;
@@ -216,6 +219,8 @@ export class WritePipeline {
   #enqueue(request: WriteRequest): number {
     const { connection, xid, type, receivedMs, largeBytes } = request;
     const sequence = this.pending.push(connection, xid, type, receivedMs, largeBytes);
+    // Of a multi only its last operation would be known.
+    if (type === OpCode.setData) this.pending.noteKnown(sequence, this.#context.known);
     this.largeBytes += largeBytes;
     if (connection !== null) {
       connection.pendingWrites++;

@@ -200,6 +200,8 @@ export const Column = {
   pzxid: 19,
   ctime: 21,
   mtime: 23,
+  /** The digest with which the znode counts in the tree's. */
+  digest: 25,
 } as const;
 
 /** A column of one integer. */
@@ -209,7 +211,7 @@ export type Column = (typeof Column)[keyof typeof Column];
 export type LongColumn = 15 | 17 | 19 | 21 | 23;
 
 /** Integers in a row. */
-export const rowInts = 25;
+export const rowInts = 26;
 
 /** `id >>> pageShift` is the page of a row. */
 export const pageShift = 13;

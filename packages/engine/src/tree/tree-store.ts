@@ -280,7 +280,13 @@ export class TreeStore extends TreeView {
 
   /** Counts the znode, as it is now, in the digest. */
   protected addDigest(node: NodeId): void {
-    if (this.digestEnabled) this.digest.add(this.digestOf(node));
+    if (this.digestEnabled) this.putDigest(node, this.computeDigest(node));
+  }
+
+  /** Counts the znode with a digest that is known. */
+  protected putDigest(node: NodeId, digest: number): void {
+    this.nodes.set(node, Column.digest, digest);
+    this.digest.add(digest);
   }
 
   /** Takes the znode out of the digest; its stat may change then. */

@@ -291,8 +291,13 @@ export class TreeView {
     return (this.nodes.marks(node) & undigestedMark) === 0;
   }
 
-  /** The znode's digest, 32 bits as a signed number, 0 when it does not count. */
+  /** The znode's digest as it counts in the tree's, 32 bits as a signed number; 0 when it does not count. */
   digestOf(node: NodeId): number {
+    return this.nodes.get(node, Column.digest);
+  }
+
+  /** The digest that the znode should have, from its stat. */
+  protected computeDigest(node: NodeId): number {
     if (!this.isDigested(node)) return 0;
     const page = this.nodes.pages[node >>> pageShift] as Int32Array;
     const row = (node & pageMask) * rowInts;

@@ -18,6 +18,16 @@ export { type NodeId, noNode, rootNode } from './node-table.ts';
 export { TreeLoadError } from './tree-load-error.ts';
 export type { TreeOptions } from './tree-store.ts';
 
+/** What is known of a change before it is made. */
+export interface KnownChange {
+  /** The znode. */
+  node: NodeId;
+  /** Its CRC-32 register after path and new data. */
+  prefixState: number;
+  /** Its digest afterwards. */
+  digest: number;
+}
+
 /**
  * The data tree. Owns the rules of `DataTree.java` for applying transactions and loading snapshots;
  * checks no permission, version or limit, fires no watch, and knows no time.
@@ -136,6 +146,7 @@ export class Tree extends TreeStore {
    *
    * @param data null for no data, else `data[dataStart, dataEnd)`
    * @param version the version afterwards
+   * @param known what the one who made the transaction found out already, so that it is not done twice
    * @returns noNode when the znode is missing
    */
   setData(
@@ -148,20 +159,23 @@ export class Tree extends TreeStore {
     version: number,
     zxid: number,
     time: number,
+    known: KnownChange | null = null,
   ): ErrorCode {
-    const node = this.find(path, start, end);
+    const node = known === null ? this.find(path, start, end) : known.node;
     if (node === noNode) return ErrorCode.noNode;
+    assert(this.nodes.isLive(node), 'a znode that is changed is there', node);
     const bytesBefore = Math.max(0, this.dataLength(node));
     this.subtractDigest(node);
     this.replaceData(node, data, dataStart, dataEnd);
-    if (this.digestEnabled && this.isDigested(node)) {
-      const register = prefixStateOf(path, start, end, data, dataStart, dataEnd);
-      this.nodes.set(node, Column.prefixState, register);
-    }
     this.nodes.setLong(node, Column.mtime, time);
     this.nodes.setLong(node, Column.mzxid, zxid);
     this.nodes.set(node, Column.version, version);
-    this.addDigest(node);
+    if (this.digestEnabled && this.isDigested(node)) {
+      const register =
+        known?.prefixState ?? prefixStateOf(path, start, end, data, dataStart, dataEnd);
+      this.nodes.set(node, Column.prefixState, register);
+      this.putDigest(node, known?.digest ?? this.computeDigest(node));
+    }
     const bytesMore = Math.max(0, this.dataLength(node)) - bytesBefore;
     this.dataBytes += bytesMore;
     this.quotas.changed(path, start, end, bytesMore, 0);
