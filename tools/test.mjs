@@ -114,6 +114,8 @@ function compiledTests(source, output) {
   for (const entry of readdirSync(output, { recursive: true, withFileTypes: true })) {
     const compiled = /^(.+?)(\.js|\.d\.ts)(\.map)?$/.exec(entry.name);
     if (!entry.isFile() || compiled === null) continue;
+    // The one file of the server is made of what was compiled, and has no source of its own.
+    if (entry.parentPath === join(output, 'bundle')) continue;
     const path = join(entry.parentPath, entry.name);
     const inSource = join(source, relative(output, entry.parentPath), `${compiled[1]}.ts`);
     if (!existsSync(inSource)) rmSync(path);

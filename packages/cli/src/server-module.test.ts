@@ -17,6 +17,8 @@ test('a bundle serves until what it was made of is compiled again', () => {
   writeFileSync(compiled, '');
   const inputs = { '../compiled': statSync(compiled).mtimeMs, '../not-there': 1 };
   writeFileSync(new URL('inputs.json', bundle), JSON.stringify(inputs));
+  assert.equal(isCurrent(bundle), false, 'the file itself is missing');
+  writeFileSync(new URL('run-server.js', bundle), '');
   assert.equal(isCurrent(bundle), true);
   utimesSync(compiled, 1000, 1000);
   assert.equal(isCurrent(bundle), false);

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { RunServerOptions, runServer } from '@meerkat/server';
 
 /** What the command needs of the server. */
@@ -26,6 +26,7 @@ export async function importServer(): Promise<ServerModule> {
  * notes beside its output is looked at; where it is missing, as it may be once installed, nobody compiles.
  */
 export function isCurrent(bundle: URL): boolean {
+  if (!existsSync(new URL('run-server.js', bundle))) return false;
   let inputs: Readonly<Record<string, number>>;
   try {
     inputs = JSON.parse(readFileSync(new URL('inputs.json', bundle), 'utf8')) as typeof inputs;
