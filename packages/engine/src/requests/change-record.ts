@@ -7,8 +7,12 @@ import { type NodeId, noNode, type Tree } from '../tree/tree.ts';
 export class ChangeRecord {
   /** The znode in the tree, `noNode` while it is still to be created. */
   node: NodeId = noNode;
-  /** Its path when it was not in the tree, else ''. */
-  path = '';
+  /** Its path when it was not in the tree: the first `pathLength` bytes. */
+  path: Uint8Array = new Uint8Array(0);
+  /** 0 when it was in the tree. */
+  pathLength = 0;
+  /** The next record of `PathRecords` whose path has the same hash. */
+  nextWithHash: ChangeRecord | null = null;
   /** False when a pending transaction deletes it. */
   exists = false;
   /** The newest transaction that changes it; 0 when none does. */
@@ -35,10 +39,24 @@ export class ChangeRecord {
   digested = true;
   acl: readonly Acl[] = openAcl;
 
+  /** Names the znode by a path, copied. */
+  setPath(path: Uint8Array, start: number, end: number): void {
+    this.pathLength = end - start;
+    if (this.path.length < this.pathLength) this.path = new Uint8Array(this.pathLength);
+    for (let i = start; i < end; i++) this.path[i - start] = path[i] as number;
+  }
+
+  /** Whether it is named by this path. */
+  hasPath(path: Uint8Array, start: number, end: number): boolean {
+    if (end - start !== this.pathLength) return false;
+    for (let i = start; i < end; i++) if (path[i] !== this.path[i - start]) return false;
+    return true;
+  }
+
   /** Takes the state of a znode of the tree. */
   readFrom(tree: Tree, node: NodeId): this {
     this.node = node;
-    this.path = '';
+    this.pathLength = 0;
     this.exists = true;
     this.zxid = 0;
     this.czxid = tree.czxid(node);
@@ -64,6 +82,7 @@ export class ChangeRecord {
   copyFrom(other: ChangeRecord): this {
     this.node = other.node;
     this.path = other.path;
+    this.pathLength = other.pathLength;
     this.exists = other.exists;
     this.zxid = other.zxid;
     this.czxid = other.czxid;

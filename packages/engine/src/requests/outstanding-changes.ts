@@ -1,7 +1,8 @@
-import { assert, decodeUtf8 } from '@meerkat/protocol';
+import { assert } from '@meerkat/protocol';
 import { DigestSum } from '../tree/digest.ts';
 import { type NodeId, noNode, type Tree } from '../tree/tree.ts';
 import { ChangeRecord } from './change-record.ts';
+import { PathRecords } from './path-records.ts';
 import { findZnode } from './request-path.ts';
 
 /**
@@ -17,7 +18,7 @@ export class OutstandingChanges {
   readonly digestEnabled: boolean;
   readonly #tree: Tree;
   readonly #byNode = new Map<NodeId, ChangeRecord>();
-  readonly #byPath = new Map<string, ChangeRecord>();
+  readonly #byPath: PathRecords;
   readonly #history = new ChangeHistory();
   readonly #spare: ChangeRecord[] = [];
   /** Records handed out for znodes of the tree that the operation under way has not changed. */
@@ -27,6 +28,7 @@ export class OutstandingChanges {
 
   constructor(tree: Tree, digestEnabled: boolean) {
     this.#tree = tree;
+    this.#byPath = new PathRecords(tree.hashSeed);
     this.digestEnabled = digestEnabled;
     this.#takeTreeDigest();
   }
@@ -52,8 +54,8 @@ export class OutstandingChanges {
    */
   find(path: Uint8Array, start: number, end: number): ChangeRecord | null {
     if (this.#byPath.size > 0) {
-      const pending = this.#byPath.get(decodeUtf8(path, start, end));
-      if (pending !== undefined) return pending.exists ? pending : null;
+      const pending = this.#byPath.get(path, start, end);
+      if (pending !== null) return pending.exists ? pending : null;
     }
     const node = findZnode(this.#tree, path, start, end);
     if (node === noNode) return null;
@@ -91,11 +93,11 @@ export class OutstandingChanges {
   create(path: Uint8Array, start: number, end: number, zxid: number): ChangeRecord {
     const record = this.#spare.pop() ?? new ChangeRecord();
     record.node = noNode;
-    record.path = decodeUtf8(path, start, end);
+    record.setPath(path, start, end);
     record.exists = true;
     record.zxid = zxid;
-    this.#undo?.noteCreated(record, this.#byPath.get(record.path));
-    this.#byPath.set(record.path, record);
+    const replaced = this.#byPath.set(record);
+    this.#undo?.noteCreated(record, replaced);
     this.#history.push(record, zxid);
     return record;
   }
@@ -117,8 +119,8 @@ export class OutstandingChanges {
     assert(undo !== null, 'a transaction is under way');
     for (const entry of undo.entries.reverse()) {
       if (entry.before === null) {
-        if (entry.replaced === undefined) this.#byPath.delete(entry.record.path);
-        else this.#byPath.set(entry.record.path, entry.replaced);
+        this.#byPath.delete(entry.record);
+        if (entry.replaced !== null) this.#byPath.set(entry.replaced);
       } else {
         entry.record.copyFrom(entry.before);
         if (entry.record.zxid === 0) this.#byNode.delete(entry.record.node);
@@ -178,9 +180,7 @@ export class OutstandingChanges {
     if (record.node !== noNode && this.#byNode.get(record.node) === record) {
       this.#byNode.delete(record.node);
     }
-    if (record.path !== '' && this.#byPath.get(record.path) === record) {
-      this.#byPath.delete(record.path);
-    }
+    if (record.pathLength > 0) this.#byPath.delete(record);
     record.zxid = 0;
   }
 
@@ -247,7 +247,7 @@ class UndoLog {
     readonly record: ChangeRecord;
     /** Null for a created record. */
     readonly before: ChangeRecord | null;
-    readonly replaced: ChangeRecord | undefined;
+    readonly replaced: ChangeRecord | null;
   }[] = [];
   readonly historyTail: number;
   readonly digestHi: number;
@@ -260,10 +260,10 @@ class UndoLog {
   }
 
   note(record: ChangeRecord): void {
-    this.entries.push({ record, before: new ChangeRecord().copyFrom(record), replaced: undefined });
+    this.entries.push({ record, before: new ChangeRecord().copyFrom(record), replaced: null });
   }
 
-  noteCreated(record: ChangeRecord, replaced: ChangeRecord | undefined): void {
+  noteCreated(record: ChangeRecord, replaced: ChangeRecord | null): void {
     this.entries.push({ record, before: null, replaced });
   }
 }

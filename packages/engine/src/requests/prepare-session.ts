@@ -1,4 +1,5 @@
-import { ErrorCode, utf8 } from '@meerkat/protocol';
+import { decodeUtf8, ErrorCode, utf8 } from '@meerkat/protocol';
+import { noNode } from '../tree/tree.ts';
 import type { ChangeRecord } from './change-record.ts';
 import type { WriteContext } from './replica-state.ts';
 import { lastSlash } from './request-path.ts';
@@ -51,7 +52,8 @@ function ephemeralPaths(context: WriteContext): string[] {
   }
   for (const record of outstanding.all()) {
     if (record.exists && isOwned(context, record)) {
-      paths.add(record.path || tree.pathOf(record.node));
+      const { node, path, pathLength } = record;
+      paths.add(node === noNode ? decodeUtf8(path, 0, pathLength) : tree.pathOf(node));
     }
   }
   return [...paths];

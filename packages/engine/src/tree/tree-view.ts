@@ -22,7 +22,8 @@ import { Slab } from './slab.ts';
  */
 export class TreeView {
   /** The hash of the root's path, from which all others are continued. */
-  protected readonly hashSeed: number;
+  /** The seed of path hashes. */
+  readonly hashSeed: number;
   protected nodes: NodeTable = new NodeTable();
   protected slab: Slab = new Slab();
   protected index: PathIndex = new PathIndex(this.nodes, this.slab);
