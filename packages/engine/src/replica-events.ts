@@ -16,4 +16,6 @@ export interface ReplicaEvents {
   onClientRefused(kind: string, connection: ConnectionId, address: string, detail: string): void;
   /** A session's time is over. */
   onSessionExpired(idHi: number, idLo: number, timeoutMs: number): void;
+  /** A write went over the soft quota of the subtree at `path`, and was taken. */
+  onSoftQuotaExceeded(path: string): void;
 }

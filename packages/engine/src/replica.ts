@@ -72,7 +72,7 @@ export class Replica implements TimerListener {
       watches: new WatchTable(config.limits),
       sessions: new SessionTable(config.tickTimeMs),
       outstanding: new OutstandingChanges(tree, config.digestEnabled),
-      softQuotaHits: 0,
+      onSoftQuotaExceeded: (path) => events.onSoftQuotaExceeded(path),
       lastProcessedZxid: 0,
     };
     this.intake = new ClientIntake(this.state, {

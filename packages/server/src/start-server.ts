@@ -203,6 +203,9 @@ class Server implements RunningServer {
       onSessionExpired(idHi, idLo, timeoutMs) {
         log.debug('a session expired', { session: formatLong(idHi, idLo), timeoutMs });
       },
+      onSoftQuotaExceeded(path) {
+        log.remark('soft-quota', 'a write went over a soft quota', { path });
+      },
     };
   }
 

@@ -127,6 +127,7 @@ export class InProcessServer {
         onSnapshotFailed: (error) => this.#note('snapshot-failed', error.message),
         onClientRefused: (kind, _connection, _address, detail) => this.#note(kind, detail),
         onSessionExpired: (hi, lo) => this.#note('session-expired', formatLong(hi, lo)),
+        onSoftQuotaExceeded: (path) => this.#note('soft-quota', path),
       },
       {
         digestHash: (bytes) => createHash('sha1').update(bytes).digest(),

@@ -1,9 +1,10 @@
+import { decodeUtf8 } from '@meerkat/protocol';
 import type { ReplicaState } from './replica-state.ts';
 
 /**
  * Whether a write would break the hard quota of a subtree (`ZooKeeperServer.checkQuota`). Judged by
  * the sums of what is applied, so pipelined writes can overshoot, as in ZooKeeper. A soft quota is
- * only counted, for the shell to warn about.
+ * only reported.
  *
  * @param bytesDiff bytes of data that the write adds, may be negative
  * @param countDiff znodes that it adds
@@ -24,7 +25,9 @@ export function exceedsQuota(
   if (limits === undefined || stats === undefined) return false;
   const countHit = isOver(stats.count, countDiff, limits.count, limits.countHardLimit);
   const bytesHit = isOver(stats.bytes, bytesDiff, limits.bytes, limits.byteHardLimit);
-  if (countHit === 'soft' || bytesHit === 'soft') state.softQuotaHits++;
+  if (countHit === 'soft' || bytesHit === 'soft') {
+    state.onSoftQuotaExceeded(decodeUtf8(root.path, 0, root.path.length));
+  }
   return countHit === 'hard' || bytesHit === 'hard';
 }
 

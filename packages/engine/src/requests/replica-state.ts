@@ -14,8 +14,8 @@ export interface ReplicaState {
   readonly watches: WatchTable;
   readonly sessions: SessionTable;
   readonly outstanding: OutstandingChanges;
-  /** Writes that went over a soft quota. */
-  softQuotaHits: number;
+  /** A write goes over the soft quota of the subtree at `path`: worth a line, nothing more. */
+  onSoftQuotaExceeded(path: string): void;
   /** The newest transaction in the tree. */
   lastProcessedZxid: number;
 }

@@ -73,8 +73,6 @@ export class WritePipeline {
   lastZxid: Zxid;
   /** Bytes of large requests on their way (`largeRequestThreshold`). */
   largeBytes = 0;
-  /** Transactions prepared since the start. */
-  preparedCount = 0;
   readonly #state: ReplicaState;
   readonly #log: TransactionSink;
   readonly #applier: TransactionApplier;
@@ -150,7 +148,6 @@ export class WritePipeline {
     }
     this.#log.endRecord(start, zxid);
     this.lastZxid = zxid;
-    this.preparedCount++;
     return this.#enqueue(request);
   }
 

@@ -352,7 +352,8 @@ test('a hard quota refuses, a soft one only counts', () => {
   );
   const stats = client.call(...getData('/zookeeper/quota/hard/zookeeper_stats'));
   assert.match(readText(stats.body) ?? '', /^count=3,bytes=9/);
-  assert.equal(server.replica.state.softQuotaHits, 1);
+  const reported = server.notices.filter(({ kind }) => kind === 'soft-quota');
+  assert.deepEqual(reported, [{ kind: 'soft-quota', detail: '/soft' }]);
   assert.equal(server.replica.applier.digestMismatches, 0);
 });
 
