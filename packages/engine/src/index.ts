@@ -1,4 +1,5 @@
 export * from './election/index.ts';
+export * from './ensemble-config.ts';
 export * from './limits.ts';
 export * from './ports.ts';
 export * from './quorum/index.ts';

@@ -1,5 +1,5 @@
 /**
- * All that a replica may ask of the world: four ports. They are implemented once on Node
+ * All that a replica may ask of the world: four ports, and a fifth in an ensemble. They are implemented once on Node
  * (`server/`) and once in the simulator; the same contract tests run on both.
  *
  * No port calls back before the call that caused it has returned, and none calls two things at
@@ -10,6 +10,8 @@ export interface Ports {
   readonly network: Network;
   readonly disk: Disk;
   readonly random: Random;
+  /** The way to the other members; a replica that is alone needs none. */
+  readonly peers?: PeerNetwork;
 }
 
 /** Time. Nothing else in the engine knows what time it is. */
@@ -63,7 +65,7 @@ export type PeerListenerId = number;
 
 /**
  * Streams between the members of an ensemble: elections and learners. Each stream and listener reports to
- * the `events` that it was opened with. Not part of `Ports`: a standalone server has no peers.
+ * the `events` that it was opened with.
  */
 export interface PeerNetwork {
   /** Awaits peers; `onPeerListening` or `onPeerListenFailed` follows. Port 0 takes any free port. */

@@ -2,6 +2,7 @@
  * Everything that can be set about one replica, in one record: what zoo.cfg says, checked and in
  * units. Owns the names, units and defaults; refuses to read files or text, which is `server/`'s.
  */
+import type { EnsembleConfig } from './ensemble-config.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 
 /** How new snapshots are packed, `snapshot.compression.method` (`SnapStream.java`). */
@@ -141,6 +142,8 @@ export interface ReplicaConfig {
   readonly largeRequestBytesMax: number;
   /** A request of more bytes than this is large; -1 is none. `largeRequestThreshold`. */
   readonly largeRequestThresholdBytes: number;
+  /** The ensemble that this replica is a member of; null when it is alone. */
+  readonly ensemble: EnsembleConfig | null;
   /** Bounds; `jute.maxbuffer`, `jute.maxbuffer.extrasize` and `globalOutstandingLimit` set theirs. */
   readonly limits: Limits;
 }
@@ -202,5 +205,6 @@ export const defaultReplicaConfig: ReplicaConfig = {
   },
   largeRequestBytesMax: 100 * 1024 * 1024,
   largeRequestThresholdBytes: -1,
+  ensemble: null,
   limits: defaultLimits,
 };
