@@ -1,10 +1,14 @@
 import { defaultReplicaConfig } from '@meerkat/engine';
 import type { ServerConfig } from './server-config.ts';
 
-/** A record that is still being filled in. */
-export type Draft<Config> = Config extends object
-  ? { -readonly [Key in keyof Config]: Draft<Config[Key]> }
-  : Config;
+/** A record that is still being filled in; what has methods is taken as it is. */
+export type Draft<Config> = Config extends
+  | ReadonlyMap<unknown, unknown>
+  | ((...args: never[]) => unknown)
+  ? Config
+  : Config extends object
+    ? { -readonly [Key in keyof Config]: Draft<Config[Key]> }
+    : Config;
 
 /** A configuration while its settings are read; what depends on several of them is settled at the end. */
 export interface ConfigurationDraft {
