@@ -19,6 +19,14 @@ export {
   parsePerms,
   readAcl,
 } from './acl.ts';
+export type {
+  AddWatchOptions,
+  CheckWatchesOptions,
+  CreateOptions,
+  RemoveWatchesOptions,
+  VersionOptions,
+  WatchOptions,
+} from './call-options.ts';
 export { type ConnectOptions, connect, open } from './connect.ts';
 export { type ConnectTarget, formatServer, parseConnectString } from './connect-string.ts';
 export type { Credential } from './credentials.ts';
@@ -55,11 +63,14 @@ export type {
 export type { RequestOptions } from './request.ts';
 export { Stat, type StatFields } from './stat.ts';
 export * from './states.ts';
-export type { WatchEvent, WatchEventType, Watcher } from './watches.ts';
 export {
-  type CreateOptions,
-  type RemoveWatchesOptions,
-  type VersionOptions,
-  type WatchOptions,
-  ZooKeeper,
-} from './zookeeper.ts';
+  type WatchChange,
+  type WatchGap,
+  type WatchNews,
+  type WatchSource,
+  WatchStream,
+  type WatchStreamMode,
+  type WatchStreamOptions,
+} from './watch-stream.ts';
+export type { WatchEvent, WatchEventType, Watcher } from './watches.ts';
+export { ZooKeeper } from './zookeeper.ts';

@@ -19,6 +19,8 @@ export interface ClientLimits {
   readonly setWatchesBytesMax: number;
   /** States that a slow `for await` over `states()` may lag behind; then the oldest are skipped. */
   readonly statesLagMax: number;
+  /** Events that a slow reader of `watch()` may lag behind; then those that wait become one `gap`. */
+  readonly watchLagMax: number;
 }
 
 /** The defaults. */
@@ -31,4 +33,5 @@ export const defaultLimits: ClientLimits = {
   waitingBytesMax: 64 * 1024 * 1024,
   setWatchesBytesMax: 128 * 1024,
   statesLagMax: 1000,
+  watchLagMax: 1000,
 };

@@ -132,6 +132,11 @@ export class Session implements StreamHandler, FrameSink {
     return this.#lastDialError;
   }
 
+  /** Whether watches are set anew on a new connection. */
+  get rearmsWatches(): boolean {
+    return this.#settings.rearmWatches;
+  }
+
   /** Sends a request, or lets it wait for a connection; after the end it fails. */
   submit(request: PendingRequest): void {
     if (this.#phase === 'ended' || this.#closing !== null) this.#failEnded(request);

@@ -56,6 +56,8 @@ export class WatchRegistry {
     persistent: new Map(),
     persistentRecursive: new Map(),
   };
+  /** How many watchers are on their way to each list, by list and path. */
+  readonly #expected = new Map<string, number>();
 
   /** True when nobody watches anything. */
   get isEmpty(): boolean {
@@ -77,9 +79,21 @@ export class WatchRegistry {
     });
   }
 
-  /** True when someone besides `watcher` stands on one of the lists at this path. */
+  /** A watcher is on its way to a list: until the function returned is called it counts as there for `hasOther`. */
+  expect(kind: WatchKind, serverPath: string): () => void {
+    const key = `${kind}${serverPath}`;
+    this.#expected.set(key, (this.#expected.get(key) ?? 0) + 1);
+    return () => {
+      const left = (this.#expected.get(key) ?? 1) - 1;
+      if (left === 0) this.#expected.delete(key);
+      else this.#expected.set(key, left);
+    };
+  }
+
+  /** True when someone besides `watcher` stands on one of the lists at this path, or is on the way. */
   hasOther(among: readonly WatchKind[], serverPath: string, watcher: Watcher): boolean {
     return among.some((kind) => {
+      if (this.#expected.has(`${kind}${serverPath}`)) return true;
       const watchers = this.#lists[kind].get(serverPath);
       return watchers !== undefined && watchers.size > (watchers.has(watcher) ? 1 : 0);
     });

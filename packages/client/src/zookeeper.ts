@@ -1,18 +1,19 @@
-import { ErrorCode } from '@meerkat/protocol';
 import type { Acl } from './acl.ts';
+import type {
+  AddWatchOptions,
+  CheckWatchesOptions,
+  CreateOptions,
+  RemoveWatchesOptions,
+  VersionOptions,
+  WatchOptions,
+} from './call-options.ts';
 import type { Credential } from './credentials.ts';
-import { BadArgumentsError, NoWatcherError, ZooKeeperError } from './errors.ts';
+import { BadArgumentsError, NoWatcherError } from './errors.ts';
 import type { SessionTicket } from './handshake.ts';
 import * as acls from './operations/acls.ts';
 import * as admin from './operations/admin.ts';
 import * as children from './operations/children.ts';
-import {
-  type Created,
-  type CreateMode,
-  createBody,
-  createOperation,
-  isSequential,
-} from './operations/create.ts';
+import { type Created, createBody, createOperation, isSequential } from './operations/create.ts';
 import * as data from './operations/data.ts';
 import * as multis from './operations/multi.ts';
 import type { Operation } from './operations/operation.ts';
@@ -30,41 +31,11 @@ import {
 } from './request.ts';
 import { Session } from './session.ts';
 import type { Stat } from './stat.ts';
-import type { ConnectionState } from './states.ts';
+import { type ConnectionState, isConnected } from './states.ts';
 import { waitForConnection } from './wait-for-connection.ts';
+import { removeWatches } from './watch-removal.ts';
+import { validateWatchStream, WatchStream, type WatchStreamOptions } from './watch-stream.ts';
 import type { Watcher } from './watches.ts';
-
-/** Options of reads that can watch. */
-export interface WatchOptions extends RequestOptions {
-  /** Told once, of the next change to what was read (`exists`: to the znode, or of its creation). */
-  readonly watch?: Watcher;
-}
-
-/** Options of `create`. */
-export interface CreateOptions extends RequestOptions {
-  /** Default `persistent`. */
-  readonly mode?: CreateMode;
-  /** Default `openAcl`: anyone may do anything. */
-  readonly acl?: Acl;
-  /** For the modes with a TTL: how long the znode may stay unchanged and childless, ms. */
-  readonly ttlMs?: number;
-}
-
-/** Options of writes that expect a version. */
-export interface VersionOptions extends RequestOptions {
-  /** The version that must be met, else the call fails with `BadVersionError`. Default -1: any. */
-  readonly version?: number;
-}
-
-/** Options of `removeWatches`. */
-export interface RemoveWatchesOptions extends RequestOptions {
-  /** Which of our watches on the path. Default `any`: all. */
-  readonly type?: watching.WatchSelection;
-  /** Only this watcher. Default: all watchers of that type. */
-  readonly watcher?: Watcher;
-  /** True: without a connection the watches are removed on our side alone. Default false. */
-  readonly local?: boolean;
-}
 
 /**
  * A client of a ZooKeeper ensemble: one session. `connect` makes one.
@@ -85,6 +56,7 @@ export class ZooKeeper implements AsyncDisposable {
   readonly #chroot: string;
   readonly #clock: Clock;
   readonly #requestTimeoutMs: number | undefined;
+  readonly #watchLagMax: number;
 
   /**
    * Starts to dial at once. `connect` and `open` supply the ports of Node; the simulator supplies its own.
@@ -97,6 +69,7 @@ export class ZooKeeper implements AsyncDisposable {
     this.#chroot = settings.chroot;
     this.#clock = ports.clock;
     this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.#watchLagMax = settings.limits.watchLagMax;
     this.#session = new Session(settings, ports);
   }
 
@@ -279,15 +252,45 @@ export class ZooKeeper implements AsyncDisposable {
    * Watches a znode, existing or not, until `removeWatches`: `persistent` for what happens to it and to the list of its
    * children, `persistentRecursive` for what happens to it and all below it (servers from 3.6 on).
    */
-  addWatch(
-    path: string,
-    watcher: Watcher,
-    options?: RequestOptions & { readonly mode?: watching.PersistentWatchMode },
-  ): Promise<void> {
+  async addWatch(path: string, watcher: Watcher, options?: AddWatchOptions): Promise<void> {
     const mode = options?.mode ?? 'persistentRecursive';
-    const operation = Object.hasOwn(watching.addWatch, mode) ? watching.addWatch[mode] : null;
-    if (operation === null) return Promise.reject(badArgument('add a watch with mode', mode));
-    return this.#call(operation, path, null, options, watcher);
+    if (!Object.hasOwn(watching.addWatch, mode)) throw badArgument('add a watch with mode', mode);
+    const call = this.#call(watching.addWatch[mode], path, null, options, watcher);
+    // Until it is answered, whoever removes another watcher of this path must leave the server's watch alone.
+    const end = this.#session.watches.registry.expect(mode, toServerPath(this.#chroot, path));
+    await call.finally(end);
+  }
+
+  /**
+   * Watches a znode, as a stream of events: one that survives lost connections and says when events may have been missed.
+   * Resolves when the server has set the watch, so what is read next is no older than the first event.
+   *
+   * ```ts
+   * await using changes = await zk.watch('/config');
+   * await load();
+   * for await (const change of changes) {
+   *   if (change.type === 'gap') await load();
+   *   else await update(change.path);
+   * }
+   * ```
+   *
+   * @throws BadArgumentsError | UnimplementedError (a persistent mode, and a server before 3.6) | NoAuthError
+   */
+  async watch(path: string, options: WatchStreamOptions = {}): Promise<WatchStream> {
+    validatePath(path, 'watch');
+    validateWatchStream(path, options);
+    const { signal, timeoutMs } = options;
+    signal?.throwIfAborted();
+    const stream = new WatchStream(this, path, options, this.#watchLagMax);
+    return stream.start({
+      ...(signal === undefined ? {} : { signal }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+  }
+
+  /** Whether watches are set anew on a new connection: option `rearmWatches`. */
+  get rearmsWatches(): boolean {
+    return this.#session.rearmsWatches;
   }
 
   /**
@@ -295,34 +298,25 @@ export class ZooKeeper implements AsyncDisposable {
    *
    * @throws NoWatcherError when there are none of that kind
    */
-  async removeWatches(path: string, options?: RemoveWatchesOptions): Promise<void> {
-    const type = options?.type ?? 'any';
-    const watcher = options?.watcher ?? null;
+  async removeWatches(path: string, options: RemoveWatchesOptions = {}): Promise<void> {
+    const { type = 'any', watcher = null, local = false } = options;
     if (!Object.hasOwn(watching.selectedKinds, type))
       throw badArgument('remove watches of type', type);
     validatePath(path, 'remove watches from');
-    const kinds = watching.selectedKinds[type];
     const serverPath = toServerPath(this.#chroot, path);
-    const { registry } = this.#session.watches;
-    if (!registry.has(kinds, serverPath, watcher))
-      throw new NoWatcherError({ doing: 'remove watches from', path });
-    // The server keeps one watch for all our watchers: it goes with the last of them.
-    const others = watcher !== null && registry.hasOther(kinds, serverPath, watcher);
-    const operation = others ? watching.checkWatches : watching.removeWatches;
-    try {
-      await this.#call(operation, path, type, options);
-    } catch (error) {
-      const lost = error instanceof ZooKeeperError && error.code === ErrorCode.connectionLoss;
-      if (!lost || options?.local !== true) throw error;
-    }
-    this.#session.watches.drop(kinds, serverPath, watcher);
+    await removeWatches(this.#session.watches, {
+      path,
+      serverPath,
+      type,
+      watcher,
+      isLocal: local && !isConnected(this.state),
+      toleratesLoss: local,
+      ask: (operation, selection) => this.#call(operation, path, selection, options),
+    });
   }
 
   /** True when the server has a watch of this type for this session on the path. */
-  async checkWatches(
-    path: string,
-    options?: RequestOptions & { readonly type?: watching.WatchSelection },
-  ): Promise<boolean> {
+  async checkWatches(path: string, options?: CheckWatchesOptions): Promise<boolean> {
     const type = options?.type ?? 'any';
     if (!Object.hasOwn(watching.selectedKinds, type))
       throw badArgument('look for watches of type', type);
