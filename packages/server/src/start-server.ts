@@ -39,6 +39,12 @@ export interface RunningServer {
  */
 export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
   const digestHash = requireDigestHash(config);
+  if (config.replica.ensemble !== null) {
+    throw new ConfigurationError(
+      { file: config.file ?? 'arguments', line: 0 },
+      'Cannot start a member of an ensemble: ensembles are not built yet; leave out the server.N lines to run this server alone',
+    );
+  }
   const locks = await lockDirectories(config);
   try {
     const server = new Server(config, log, digestHash, locks);

@@ -1,4 +1,9 @@
-import { defaultReplicaConfig } from '@meerkat/engine';
+import {
+  defaultEnsembleConfig,
+  defaultReplicaConfig,
+  type EnsembleConfig,
+  type LearnerType,
+} from '@meerkat/engine';
 import type { ServerConfig } from './server-config.ts';
 
 /** A record that is still being filled in; what has methods is taken as it is. */
@@ -26,6 +31,19 @@ export interface ConfigurationDraft {
   maxBufferExtraBytes: number;
   dynamicConfigFile: string | null;
   standaloneEnabled: boolean;
+  /** What concerns an ensemble; used only when the members make one. */
+  readonly ensemble: Draft<Omit<EnsembleConfig, 'myId' | 'members'>>;
+  /** Ticks; null when it was not set, which only a server that is alone can do without. */
+  initLimitTicks: number | null;
+  /** Ticks; null likewise. */
+  syncLimitTicks: number | null;
+  /** -1: `syncLimit` ticks. */
+  quorumCnxnTimeoutMs: number;
+  /** -1: `initLimit` ticks. */
+  epochLimitMs: number;
+  /** What `peerType` says; the member's own line decides. */
+  peerType: LearnerType | null;
+  oraclePath: string | null;
 }
 
 /** A configuration in which nothing is set. */
@@ -44,6 +62,7 @@ export function emptyDraft(): ConfigurationDraft {
         tcpKeepAlive: false,
       },
       words: { whitelist: 'srvr' },
+      peers: { keepAlive: false },
       replica,
     },
     dataDir: null,
@@ -55,5 +74,12 @@ export function emptyDraft(): ConfigurationDraft {
     maxBufferExtraBytes: -1,
     dynamicConfigFile: null,
     standaloneEnabled: true,
+    ensemble: structuredClone(defaultEnsembleConfig) as ConfigurationDraft['ensemble'],
+    initLimitTicks: null,
+    syncLimitTicks: null,
+    quorumCnxnTimeoutMs: -1,
+    epochLimitMs: -1,
+    peerType: null,
+    oraclePath: null,
   };
 }

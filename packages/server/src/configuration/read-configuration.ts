@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { PropertiesSyntaxError, type Property, readProperties } from '@meerkat/engine';
 import { ConfigurationError, ValueError } from './configuration-error.ts';
 import { type ConfigurationDraft, emptyDraft } from './draft.ts';
+import { peerTypeRemark, settleEnsemble } from './ensemble.ts';
 import { findKey } from './key-table.ts';
-import { type Member, readMember, requireStandalone } from './membership.ts';
+import {
+  isMembershipKey,
+  type MembershipLine,
+  membershipLine,
+  readMembership,
+} from './membership.ts';
 import type { ConfigurationRemark, ServerConfig } from './server-config.ts';
 
 /** A configuration, and what its reader noticed. */
@@ -27,14 +32,16 @@ export function readConfigurationFile(path: string): ReadConfiguration {
   draft.server.file = path;
   const reading = new Reading(draft, path);
   reading.takeAll(readPropertiesFile(path));
-  if (draft.dynamicConfigFile !== null) {
-    for (const property of readPropertiesFile(draft.dynamicConfigFile)) {
-      reading.takeMember(property, draft.dynamicConfigFile);
-    }
-  }
-  requireStandalone(reading.members, draft.standaloneEnabled, path);
-  takeClientAddress(draft, reading.members);
-  return { config: settle(draft, path), remarks: reading.remarks() };
+  if (draft.dynamicConfigFile !== null) reading.takeDynamic(draft.dynamicConfigFile);
+  const membership = readMembership(reading.membershipLines, draft.standaloneEnabled, path);
+  const ensemble = settleEnsemble(draft, membership, path, readPropertiesFile);
+  const config = settle(draft, path);
+  const typeRemark = peerTypeRemark(draft, ensemble);
+  const oddities = [...membership.remarks, ...(typeRemark === null ? [] : [typeRemark])];
+  const warnings = oddities.map((message): ConfigurationRemark => ({ level: 'warn', message }));
+  const replica =
+    ensemble === null ? config.replica : { ...config.replica, serverId: ensemble.myId, ensemble };
+  return { config: { ...config, replica }, remarks: [...warnings, ...reading.remarks()] };
 }
 
 /**
@@ -66,7 +73,7 @@ class Reading {
   readonly #unknown: string[] = [];
   readonly #noEffect: string[] = [];
   readonly #later: string[] = [];
-  readonly members: Member[] = [];
+  readonly membershipLines: MembershipLine[] = [];
 
   constructor(draft: ConfigurationDraft, file: string) {
     this.#draft = draft;
@@ -76,26 +83,39 @@ class Reading {
   takeAll(properties: readonly Property[]): void {
     const hasDynamicFile = properties.some(({ key }) => key.trim() === 'dynamicConfigFile');
     for (const property of properties) {
-      const isMember = property.key.trim().startsWith('server.');
-      if (isMember && hasDynamicFile) {
+      const key = property.key.trim();
+      if (!isMembershipKey(key)) {
+        this.#take(property);
+      } else if (hasDynamicFile && key !== 'version') {
         throw new ConfigurationError(
           { file: this.#file, line: property.line },
-          `Cannot take ${property.key} from here: with dynamicConfigFile, members stand in that file`,
+          `Cannot take ${key} from here: with dynamicConfigFile, members stand in that file`,
         );
-      }
-      if (isMember && /^server\.\d+$/.test(property.key.trim())) {
-        this.takeMember(property, this.#file);
-      } else {
-        this.#take(property);
+      } else if (!hasDynamicFile) {
+        this.membershipLines.push(membershipLine(property, this.#file));
       }
     }
   }
 
-  takeMember(property: Property, file: string): void {
-    const key = property.key.trim();
-    if (!key.startsWith('server.')) return;
-    const member = readMember(key, property.value.trim(), { file, line: property.line });
-    this.members.push(member);
+  /** Reads the file of `dynamicConfigFile`, whose name ends in its version if it has one. */
+  takeDynamic(file: string): void {
+    for (const property of readPropertiesFile(file)) {
+      const key = property.key.trim();
+      const isVersion = key === 'version';
+      if (isVersion || !isMembershipKey(key)) {
+        throw new ConfigurationError(
+          { file, line: property.line },
+          isVersion
+            ? "Cannot take a version from here: the end of the file's name says it; take the line out"
+            : `Cannot take ${key} from here: only server.N, group.N and weight.N stand in this file; move it to ${this.#file}`,
+        );
+      }
+      this.membershipLines.push(membershipLine(property, file));
+    }
+    const version = /\.([0-9a-fA-F]+)$/.exec(file)?.[1];
+    if (version !== undefined) {
+      this.membershipLines.push({ key: 'version', value: version, place: { file, line: 0 } });
+    }
   }
 
   /** What is worth saying about keys that do nothing. */
@@ -149,24 +169,6 @@ function readPropertiesFile(path: string): readonly Property[] {
   } catch (error) {
     if (!(error instanceof PropertiesSyntaxError)) throw error;
     throw new ConfigurationError({ file: path, line: error.line }, error.message);
-  }
-}
-
-/** A member line may say where it serves clients; it counts when the line is this server's. */
-function takeClientAddress(draft: ConfigurationDraft, members: readonly Member[]): void {
-  const member = members.find(({ clientPort }) => clientPort !== null);
-  if (member === undefined || draft.clientPort !== null || draft.dataDir === null) return;
-  const myid = readMyid(draft.dataDir);
-  if (myid !== null && myid !== member.id) return;
-  draft.clientPort = member.clientPort;
-  draft.clientPortAddress ??= member.clientHost;
-}
-
-function readMyid(dataDir: string): number | null {
-  try {
-    return Number(readFileSync(join(dataDir, 'myid'), 'latin1').trim());
-  } catch {
-    return null;
   }
 }
 

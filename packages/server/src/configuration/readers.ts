@@ -45,6 +45,16 @@ export const fraction: Reader<number> = {
   },
 };
 
+/** A number with a fraction, at most 1; less than 0 turns something off. */
+export const fractionOrOff: Reader<number> = {
+  describes: 'fraction',
+  read(text) {
+    const value = text === '' ? Number.NaN : Number(text);
+    if (Number.isFinite(value) && value <= 1) return value;
+    throw new ValueError('must be a number up to 1, or one below 0 to turn it off');
+  },
+};
+
 /** `true` or `false`. */
 export const trueOrFalse: Reader<boolean> = {
   describes: 'true/false',

@@ -6,6 +6,7 @@ export interface ServerConfig {
   readonly file: string | null;
   readonly listener: ClientPortConfig;
   readonly words: FourLetterWordsConfig;
+  readonly peers: PeerPortsConfig;
   readonly replica: ReplicaConfig;
 }
 
@@ -31,6 +32,12 @@ export interface ClientPortConfig {
 export interface FourLetterWordsConfig {
   /** As written in `4lw.commands.whitelist`: words with commas between them, `*` for all. */
   readonly whitelist: string;
+}
+
+/** The ports for the other members of an ensemble. */
+export interface PeerPortsConfig {
+  /** Whether the system probes silent streams. `tcpKeepAlive`. */
+  readonly keepAlive: boolean;
 }
 
 /** What was noticed while reading the configuration; none of it stops the server. */

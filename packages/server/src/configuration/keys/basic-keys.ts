@@ -1,4 +1,4 @@
-import { type ConfigurationKey, honoured, later } from '../configuration-key.ts';
+import { type ConfigurationKey, honoured } from '../configuration-key.ts';
 import { text, trueOrFalse, wholeNumber } from '../readers.ts';
 
 const port = wholeNumber({ min: 0, max: 65_535, unit: 'port' });
@@ -110,5 +110,4 @@ export const basicKeys: readonly ConfigurationKey[] = [
       draft.server.words.whitelist = value;
     },
   ),
-  ...later('observers that follow a follower', { observerMasterPort: '0' }),
 ];

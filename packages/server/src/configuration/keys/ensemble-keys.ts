@@ -1,79 +1,257 @@
-import { type ConfigurationKey, honoured, later, withoutEffect } from '../configuration-key.ts';
-import { text, trueOrFalse } from '../readers.ts';
+import { type ConfigurationKey, honoured, withoutEffect } from '../configuration-key.ts';
+import { oneOf, text, trueOrFalse, unlessNo, wholeNumber } from '../readers.ts';
+import { membershipKeys } from './membership-keys.ts';
+
+const ticks = wholeNumber({ min: 1, unit: 'ticks' });
+const ms = wholeNumber({ min: 0, unit: 'ms' });
+const learners = wholeNumber({ min: 1, unit: 'observers' });
 
 /** Members, elections, and what servers say to each other. */
 export const ensembleKeys: readonly ConfigurationKey[] = [
-  {
-    name: 'server.*',
-    effect: 'honoured',
-    type: 'host:port:port[:role][;clientPort]',
-    default: null,
-    about:
-      'a member; one alone is a standalone server, as in ZooKeeper; more than one refuses the start: ensembles come later',
-    apply() {},
-  },
-  honoured('dynamicConfigFile', text, null, 'the file with the members', (draft, value) => {
-    draft.dynamicConfigFile = value;
-  }),
+  ...membershipKeys,
   honoured(
-    'standaloneEnabled',
+    'initLimit',
+    ticks,
+    null,
+    'how long a member may take to connect to the leader and to be synchronised; required in an ensemble',
+    (draft, value) => {
+      draft.initLimitTicks = value;
+    },
+  ),
+  honoured(
+    'syncLimit',
+    ticks,
+    null,
+    'silence after which leader and member give each other up; required in an ensemble',
+    (draft, value) => {
+      draft.syncLimitTicks = value;
+    },
+  ),
+  honoured(
+    'connectToLearnerMasterLimit',
+    wholeNumber({ min: 0, unit: 'ticks' }),
+    '0',
+    'how long a member may take to reach the leader; 0 is initLimit',
+    (draft, value) => {
+      draft.ensemble.connectLimitTicks = value;
+    },
+  ),
+  honoured(
+    'electionAlg',
+    oneOf({ 3: 3 } as const),
+    '3',
+    'how leaders are elected; there is one way left',
+    () => {},
+  ),
+  honoured(
+    'syncEnabled',
     trueOrFalse,
     'true',
-    'false makes an ensemble even of one member, which refuses the start',
+    'whether an observer writes logs and snapshots',
     (draft, value) => {
-      draft.standaloneEnabled = value;
+      draft.ensemble.observerLogs = value;
     },
   ),
   honoured(
-    'reconfigEnabled',
+    'observer.syncEnabled',
     trueOrFalse,
-    'false',
-    'whether members may be changed; with one server only the error differs',
+    'true',
+    'the same; the last one counts',
     (draft, value) => {
-      draft.server.replica.reconfigEnabled = value;
+      draft.ensemble.observerLogs = value;
     },
   ),
-  ...later('ensembles; with one server it does nothing in ZooKeeper either', {
-    'group.*': null,
-    'weight.*': null,
-    version: null,
-    initLimit: null,
-    syncLimit: null,
-    connectToLearnerMasterLimit: '0',
-    electionAlg: '3',
-    peerType: 'participant',
-    syncEnabled: 'true',
-    'observer.syncEnabled': 'true',
-    quorumListenOnAllIPs: 'false',
-    localSessionsEnabled: 'false',
-    localSessionsUpgradingEnabled: 'false',
-    oraclePath: null,
-    leaderServes: 'yes',
-    cnxTimeout: '5000',
-    quorumCnxnTimeoutMs: '-1',
-    electionPortBindRetry: '3',
-    tcpKeepAlive: 'false',
-    'fastleader.minNotificationInterval': '200',
-    'fastleader.maxNotificationInterval': '60000',
-    'leader.maxTimeToWaitForEpoch': '-1',
-    leaderConnectDelayDuringRetryMs: '100',
-    'leader.maxConcurrentSnapSyncs': '10',
-    'leader.maxConcurrentDiffSyncs': '100',
-    'leader.ackLoggingFrequency': '1000',
-    'leader.nodelay': 'true',
-    'follower.nodelay': 'true',
-    'learner.asyncSending': 'false',
-    'learner.closeSocketAsync': 'false',
-    'leader.closeSocketAsync': 'false',
-    'observer.reconnectDelayMs': '0',
-    'observer.election.DelayMs': '200',
-    'observerMaster.sizeLimit': '33554432',
-    'follower.skipLearnerRequestToNextProcessor': 'false',
-    forward_learner_requests_to_commit_processor_disabled: 'false',
-    'multiAddress.enabled': 'false',
+  honoured(
+    'quorumListenOnAllIPs',
+    trueOrFalse,
+    'false',
+    'awaits the other members at every address of the machine, not only at its own line',
+    (draft, value) => {
+      draft.ensemble.listenOnAllIps = value;
+    },
+  ),
+  honoured(
+    'localSessionsEnabled',
+    trueOrFalse,
+    'false',
+    'new sessions are known only to the member they were made at',
+    (draft, value) => {
+      draft.ensemble.localSessionsEnabled = value;
+    },
+  ),
+  honoured(
+    'localSessionsUpgradingEnabled',
+    trueOrFalse,
+    'false',
+    'a local session that makes an ephemeral becomes a global one',
+    (draft, value) => {
+      draft.ensemble.localSessionsUpgradingEnabled = value;
+    },
+  ),
+  honoured(
+    'oraclePath',
+    text,
+    null,
+    'of two members, one goes on alone while the first character of this file is 1',
+    (draft, value) => {
+      draft.oraclePath = value;
+    },
+  ),
+  honoured(
+    'leaderServes',
+    unlessNo,
+    'yes',
+    'whether the leader serves clients; only `no` turns it off',
+    (draft, value) => {
+      draft.ensemble.leaderServes = value;
+    },
+  ),
+  honoured('cnxTimeout', ms, '5000', 'how long a dial for an election may take', (draft, value) => {
+    draft.ensemble.election.connectTimeoutMs = value;
+  }),
+  honoured(
+    'quorumCnxnTimeoutMs',
+    wholeNumber({ min: -1, unit: 'ms' }),
+    '-1',
+    'how long a stream for elections may stay without saying whose it is; -1 is syncLimit ticks',
+    (draft, value) => {
+      draft.quorumCnxnTimeoutMs = value;
+    },
+  ),
+  honoured(
+    'electionPortBindRetry',
+    wholeNumber({ min: 0, unit: 'attempts' }),
+    '3',
+    'how often the port for elections is tried; 0 is for ever',
+    (draft, value) => {
+      draft.ensemble.election.listenAttemptsMax = value;
+    },
+  ),
+  honoured(
+    'tcpKeepAlive',
+    trueOrFalse,
+    'false',
+    'TCP keep-alive between members',
+    (draft, value) => {
+      draft.server.peers.keepAlive = value;
+    },
+  ),
+  honoured(
+    'fastleader.minNotificationInterval',
+    ms,
+    '200',
+    'silence after which a vote is sent again',
+    (draft, value) => {
+      draft.ensemble.election.notificationIntervalMinMs = value;
+    },
+  ),
+  honoured(
+    'fastleader.maxNotificationInterval',
+    ms,
+    '60000',
+    'to how much that doubles',
+    (draft, value) => {
+      draft.ensemble.election.notificationIntervalMaxMs = value;
+    },
+  ),
+  honoured(
+    'leader.maxTimeToWaitForEpoch',
+    wholeNumber({ min: -1, unit: 'ms' }),
+    '-1',
+    'how long a leader waits for a quorum to agree on an epoch; -1 is initLimit ticks',
+    (draft, value) => {
+      draft.epochLimitMs = value;
+    },
+  ),
+  honoured(
+    'leaderConnectDelayDuringRetryMs',
+    ms,
+    '100',
+    'the pause between two dials of the leader',
+    (draft, value) => {
+      draft.ensemble.redialDelayMs = value;
+    },
+  ),
+  honoured(
+    'leader.maxConcurrentSnapSyncs',
+    learners,
+    '10',
+    'observers that are sent a snapshot at a time',
+    (draft, value) => {
+      draft.ensemble.snapSyncsMax = value;
+    },
+  ),
+  honoured(
+    'leader.maxConcurrentDiffSyncs',
+    learners,
+    '100',
+    'observers that are sent a difference at a time',
+    (draft, value) => {
+      draft.ensemble.diffSyncsMax = value;
+    },
+  ),
+  honoured(
+    'observer.reconnectDelayMs',
+    ms,
+    '0',
+    'the pause before an observer looks for a leader again',
+    (draft, value) => {
+      draft.ensemble.observerReconnectDelayMs = value;
+    },
+  ),
+  honoured(
+    'observer.election.DelayMs',
+    ms,
+    '200',
+    "the longest random pause before an observer's election",
+    (draft, value) => {
+      draft.ensemble.observerElectionDelayMs = value;
+    },
+  ),
+  honoured(
+    'observerMasterPort',
+    wholeNumber({ min: 0, max: 65_535, unit: 'port' }),
+    '0',
+    'where observers may follow this follower; 0 is nowhere',
+    (draft, value) => {
+      draft.ensemble.observerMasterPort = value;
+    },
+  ),
+  honoured(
+    'observerMaster.sizeLimit',
+    wholeNumber({ min: 0, unit: 'bytes' }),
+    '33554432',
+    'committed transactions kept for them',
+    (draft, value) => {
+      draft.ensemble.observerMasterBytesMax = value;
+    },
+  ),
+  honoured(
+    'multiAddress.enabled',
+    trueOrFalse,
+    'false',
+    'whether a member may have several addresses',
+    (draft, value) => {
+      draft.ensemble.election.multiAddressEnabled = value;
+    },
+  ),
+  ...withoutEffect('addresses are dialled, not probed first', {
     'multiAddress.reachabilityCheckEnabled': 'true',
     'multiAddress.reachabilityCheckTimeoutMs': '1000',
   }),
+  ...withoutEffect(
+    'one event loop serves the streams between members, and none waits for another',
+    {
+      'leader.nodelay': 'true',
+      'follower.nodelay': 'true',
+      'learner.asyncSending': 'false',
+      'learner.closeSocketAsync': 'false',
+      'leader.closeSocketAsync': 'false',
+      'follower.skipLearnerRequestToNextProcessor': 'false',
+      forward_learner_requests_to_commit_processor_disabled: 'false',
+      'leader.ackLoggingFrequency': '1000',
+    },
+  ),
   ...withoutEffect("only for ZooKeeper's own tests", {
     'testingonly.initialZxid': null,
     'test.allowDiscontinuousProposals': 'false',

@@ -1,9 +1,17 @@
-import { type ConfigurationKey, honoured, later, withoutEffect } from '../configuration-key.ts';
-import { hoursOrInterval, oneOf, trueOrFalse, unlessNo, wholeNumber } from '../readers.ts';
+import { type ConfigurationKey, honoured, withoutEffect } from '../configuration-key.ts';
+import {
+  fractionOrOff,
+  hoursOrInterval,
+  oneOf,
+  trueOrFalse,
+  unlessNo,
+  wholeNumber,
+} from '../readers.ts';
 
 /** The value that Java falls back to, with a warning, when it is lower. */
 const snapRetainCountMin = 3;
 const snapCountMin = 2;
+const commitLogCountMin = 500;
 
 /** Logs, snapshots, recovery and their purge. */
 export const storageKeys: readonly ConfigurationKey[] = [
@@ -128,8 +136,22 @@ export const storageKeys: readonly ConfigurationKey[] = [
       draft.server.replica.snapshot.purgeIntervalMs = Math.max(0, value);
     },
   ),
-  ...later('what a leader sends to followers that come back', {
-    commitLogCount: '500',
-    snapshotSizeFactor: '0.33',
-  }),
+  honoured(
+    'commitLogCount',
+    wholeNumber({ unit: 'transactions' }),
+    '500',
+    'committed transactions kept in memory for members that come back; at least 500',
+    (draft, value) => {
+      draft.ensemble.commitLogCount = Math.max(commitLogCountMin, value);
+    },
+  ),
+  honoured(
+    'snapshotSizeFactor',
+    fractionOrOff,
+    '0.33',
+    "logs up to this share of the snapshot's size are sent to a member that comes back, instead of the snapshot; below 0 never",
+    (draft, value) => {
+      draft.ensemble.snapshotSizeFactor = value;
+    },
+  ),
 ];
