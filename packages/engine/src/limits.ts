@@ -85,3 +85,9 @@ export const electionLimits: ElectionLimits = {
   strangersMax: 100,
   electionEpochMax: 2 ** 48,
 };
+
+/**
+ * Bytes of the table of ACLs in a snapshot, from disk or from a leader: it is held as a whole before it is
+ * taken. Ours; millions of different ACLs fit in.
+ */
+export const snapshotAclTableBytesMax: number = 256 * 1024 * 1024;

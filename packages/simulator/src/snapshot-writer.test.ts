@@ -162,6 +162,7 @@ test('slices rest as long as they took, and wait for the disk', () => {
   }
   assert.ok(steps > 30, `${steps}`);
   assert.equal(written[0]?.nodeCount, 1000);
+  assert.equal(parts.cursorsOpen, 0);
   assert.deepEqual(disk.list(directory), ['snapshot.3e8']);
 });
 

@@ -1,4 +1,4 @@
-import { JuteError, type JuteReader } from '@meerkat/protocol';
+import { JuteError } from '@meerkat/protocol';
 import { adler32, adler32Seed } from '../checksums.ts';
 import type { ReadableFile } from '../ports.ts';
 
@@ -14,9 +14,10 @@ export class SnapshotInput {
   bytes: Uint8Array = new Uint8Array(windowBytes);
   view: DataView = new DataView(this.bytes.buffer);
   position = 0;
+  /** The longest string or buffer that is believed. */
+  readonly itemBytesMax: number;
 
   readonly #file: ReadableFile;
-  readonly #itemBytesMax: number;
   #filled = 0;
   /** File offset of `bytes[0]`. */
   #base = 0;
@@ -26,7 +27,12 @@ export class SnapshotInput {
 
   constructor(file: ReadableFile, itemBytesMax: number) {
     this.#file = file;
-    this.#itemBytesMax = itemBytesMax;
+    this.itemBytesMax = itemBytesMax;
+  }
+
+  /** Where the bytes that were read end in `bytes`. */
+  get filled(): number {
+    return this.#filled;
   }
 
   /** Offset in the unpacked file. */
@@ -80,26 +86,14 @@ export class SnapshotInput {
     return high * two32 + (this.readInt() >>> 0);
   }
 
-  /**
-   * Makes the window hold a length, what it counts and `more` bytes, from `at` bytes behind
-   * `position`. Returns the bytes counted from `position` to the end of what the length counts.
-   */
-  needCounted(at: number, more: number): number {
-    this.need(at + 4);
-    const length = this.view.getInt32(this.position + at);
-    if (length < -1 || length > this.#itemBytesMax) {
+  /** Moves past a string or buffer. */
+  skipCounted(): void {
+    const length = this.readInt();
+    if (length < -1 || length > this.itemBytesMax) {
       throw new JuteError(`Cannot read a string or buffer: current length is ${length}`);
     }
-    const end = at + 4 + Math.max(0, length);
-    if (this.position + end + more > this.#filled) this.need(end + more);
-    return end;
-  }
-
-  /** Points `reader` at `count` bytes from `position`, which the window holds, and moves past them. */
-  take(reader: JuteReader, count: number): JuteReader {
-    reader.reset(this.bytes, this.position, this.position + count);
-    this.position += count;
-    return reader;
+    this.need(Math.max(0, length));
+    this.position += Math.max(0, length);
   }
 
   #sumUpTo(position: number): void {

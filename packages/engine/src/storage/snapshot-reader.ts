@@ -1,15 +1,14 @@
-import { asZxid, JuteError, JuteReader, type Zxid } from '@meerkat/protocol';
+import { asZxid, JuteError, type Zxid } from '@meerkat/protocol';
 import type { Disk } from '../ports.ts';
 import { DiskError } from '../ports.ts';
 import { type DataFile, packingOf } from './file-names.ts';
 import { fileVersion } from './log-format.ts';
+import { SnapshotBody } from './snapshot-body.ts';
 import {
   digestBytes,
-  nodeTailBytes,
   type SnapshotDigest,
   type SnapshotTarget,
   sealBytes,
-  sessionBytes,
   snapshotEnd,
   snapshotMagic,
   zxidBytes,
@@ -91,7 +90,6 @@ function startsWith(bytes: Uint8Array, mark: readonly number[]): boolean {
 class SnapshotReader {
   readonly #input: SnapshotInput;
   readonly #target: SnapshotTarget;
-  readonly #reader: JuteReader = new JuteReader();
 
   constructor(input: SnapshotInput, target: SnapshotTarget) {
     this.#input = input;
@@ -100,9 +98,7 @@ class SnapshotReader {
 
   read(zxid: Zxid): LoadedSnapshot {
     this.#readHeader();
-    const sessionCount = this.#readSessions();
-    this.#readAcls();
-    const nodeCount = this.#readNodes();
+    const { sessionCount, nodeCount } = this.#readBody();
     if (!this.#passSeal(0)) throw new JuteError('Cannot read a snapshot: its checksum is wrong');
     const { digest, last } = this.#readTail();
     const covered = last ?? (digest === null ? zxid : Math.max(zxid, digest.zxid));
@@ -121,52 +117,18 @@ class SnapshotReader {
     this.#input.position += 8;
   }
 
-  #readSessions(): number {
+  /** Sessions, ACLs and znodes. */
+  #readBody(): SnapshotBody {
     const input = this.#input;
-    const count = input.readInt();
-    for (let i = 0; i < count; i++) {
-      input.need(sessionBytes);
-      const at = input.position;
-      input.position += sessionBytes;
-      const { view } = input;
-      this.#target.loadSession(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8));
-    }
-    return Math.max(0, count);
-  }
-
-  /** Finds where the table ends before it is handed over as a whole. */
-  #readAcls(): void {
-    const input = this.#input;
-    input.need(4);
-    const count = input.view.getInt32(input.position);
-    let end = 4;
-    for (let i = 0; i < count; i++) {
-      end += 8;
-      input.need(end + 4);
-      const entries = input.view.getInt32(input.position + end);
-      end += 4;
-      for (let entry = 0; entry < entries; entry++) {
-        end = input.needCounted(end + 4, 0);
-        end = input.needCounted(end, 0);
+    const body = new SnapshotBody(this.#target, input.itemBytesMax);
+    for (;;) {
+      try {
+        body.take(input.bytes, input.position, input.filled);
+      } finally {
+        input.position = body.position;
       }
-    }
-    this.#target.loadAcls(input.take(this.#reader, end));
-  }
-
-  #readNodes(): number {
-    const input = this.#input;
-    const target = this.#target;
-    for (let count = 0; ; count++) {
-      const pathEnd = input.needCounted(0, 0);
-      if (pathEnd === 5 && input.bytes[input.position + 4] === slash) {
-        input.position += 5;
-        if (count === 0) throw new JuteError('Cannot read a snapshot: it has no root');
-        return count;
-      }
-      const end = input.needCounted(pathEnd, nodeTailBytes) + nodeTailBytes;
-      const start = input.position;
-      input.position = start + end;
-      target.loadNode(input.bytes, start, start + end);
+      if (body.isDone) return body;
+      input.need(body.neededBytes);
     }
   }
 
@@ -215,8 +177,7 @@ class SnapshotReader {
     let digestHi = 0;
     let digestLo = 0;
     if (version < 2) {
-      const end = input.needCounted(0, 0);
-      input.position += end;
+      input.skipCounted();
     } else {
       input.need(digestBytes - 12);
       digestHi = input.readInt();
@@ -235,5 +196,4 @@ class SnapshotReader {
   }
 }
 
-const slash = 0x2f;
 const two32 = 4294967296;

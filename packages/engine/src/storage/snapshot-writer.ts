@@ -306,6 +306,7 @@ class SnapshotRun {
 
   #writeTail(writer: JuteWriter, withLastZxid: boolean): void {
     this.ended = true;
+    this.cursor.close();
     writer.writeString('/');
     this.#seal(writer);
     const digest = this.#source.digest();
