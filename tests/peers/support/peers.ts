@@ -13,6 +13,7 @@ export type PeerName =
   | 'zookeeper.jar'
   | 'zkCli.sh'
   | 'curator'
+  | 'curator-x-discovery'
   | 'kazoo'
   | 'libzookeeper_mt'
   | 'node-zookeeper-client';
@@ -30,8 +31,9 @@ export const pythonPath = '/usr/bin/python3';
  */
 export const zooKeeperClassPath: string = jars('zookeeper', 'zookeeper-jute', 'slf4j-simple');
 
-/** Class path with Curator's recipes on top of ZooKeeper. */
+/** Class path with Curator's recipes and service discovery on top of ZooKeeper. */
 export const curatorClassPath: string = jars(
+  'curator-x-discovery',
   'curator-recipes',
   'curator-framework',
   'curator-client',
@@ -52,6 +54,7 @@ const detectors: Record<PeerName, () => boolean> = {
     existsSync(`${javaLibraries}/zookeeper-jute.jar`),
   'zkCli.sh': () => existsSync(zkCliPath),
   curator: () => existsSync(`${javaLibraries}/curator-recipes.jar`),
+  'curator-x-discovery': () => existsSync(`${javaLibraries}/curator-x-discovery.jar`),
   kazoo: () => existsSync(pythonPath) && runs(pythonPath, ['-c', 'import kazoo']),
   libzookeeper_mt: () =>
     existsSync('/usr/include/zookeeper/zookeeper.h') && runs('gcc', ['--version']),

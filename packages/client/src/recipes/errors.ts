@@ -10,3 +10,8 @@ export class WaitTimeoutError extends Error {
 export class HoldLostError extends Error {
   override readonly name: string = 'HoldLostError';
 }
+
+/** There is no instance of a service that a call could go to. */
+export class NoInstanceError extends Error {
+  override readonly name: string = 'NoInstanceError';
+}

@@ -35,9 +35,35 @@ export {
   deleteSurely,
   type ProtectedCreateOptions,
 } from './protective-create.ts';
+export {
+  leastLoaded,
+  type ProviderStrategy,
+  randomInstance,
+  roundRobin,
+  type StrategyContext,
+  sticky,
+  weightedRandom,
+} from './provider-strategies.ts';
 export { type HeldWrite, ReadWriteLock } from './read-write-lock.ts';
 export { type ReentrantAcquireOptions, ReentrantMutex } from './reentrant-mutex.ts';
 export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
+export { ServiceCache } from './service-cache.ts';
+export {
+  type ServiceDescription,
+  type ServiceInstance,
+  type ServiceType,
+  uriOf,
+} from './service-instance.ts';
+export {
+  type DownPolicy,
+  ServiceProvider,
+  type ServiceProviderOptions,
+} from './service-provider.ts';
+export {
+  type HealthOptions,
+  type RegistrationOptions,
+  ServiceRegistration,
+} from './service-registration.ts';
 export { SharedCount } from './shared-count.ts';
 export { type SharedOptions, SharedValue, type Versioned } from './shared-value.ts';
 export { SimpleQueue, type SimpleQueueOptions } from './simple-queue.ts';
