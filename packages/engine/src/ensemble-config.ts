@@ -39,8 +39,11 @@ export interface EnsembleConfig {
   readonly syncLimitTicks: number;
   /** Ticks in which a learner must have reached the leader; 0 is `initLimit`. `connectToLearnerMasterLimit`. */
   readonly connectLimitTicks: number;
-  /** Ticks that a leader waits for a quorum to agree on an epoch; -1 is `initLimit`. `leader.maxTimeToWaitForEpoch`. */
-  readonly epochLimitTicks: number;
+  /**
+   * How long a leader waits for a quorum to agree on its epoch before it gives up as soon as one of its voters looks
+   * for a leader again, ms; -1 leaves it at `initLimit`. `leader.maxTimeToWaitForEpoch`.
+   */
+  readonly epochWaitMs: number;
   /** A pause between two dials of the leader, ms. `leaderConnectDelayDuringRetryMs`. */
   readonly redialDelayMs: number;
   /** Whether peers are awaited on every interface. `quorumListenOnAllIPs`. */
@@ -81,7 +84,7 @@ export const defaultEnsembleConfig: Omit<EnsembleConfig, 'myId' | 'members'> = {
   initLimitTicks: 10,
   syncLimitTicks: 5,
   connectLimitTicks: 0,
-  epochLimitTicks: -1,
+  epochWaitMs: -1,
   redialDelayMs: 100,
   listenOnAllIps: false,
   election: {

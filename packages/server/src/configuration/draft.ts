@@ -39,8 +39,6 @@ export interface ConfigurationDraft {
   syncLimitTicks: number | null;
   /** -1: `syncLimit` ticks. */
   quorumCnxnTimeoutMs: number;
-  /** -1: `initLimit` ticks. */
-  epochLimitMs: number;
   /** What `peerType` says; the member's own line decides. */
   peerType: LearnerType | null;
   oraclePath: string | null;
@@ -78,7 +76,6 @@ export function emptyDraft(): ConfigurationDraft {
     initLimitTicks: null,
     syncLimitTicks: null,
     quorumCnxnTimeoutMs: -1,
-    epochLimitMs: -1,
     peerType: null,
     oraclePath: null,
   };

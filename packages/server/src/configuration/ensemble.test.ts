@@ -99,7 +99,7 @@ oraclePath=$DIR/oracle
       initLimitTicks: 7,
       syncLimitTicks: 3,
       connectLimitTicks: 4,
-      epochLimitTicks: 3,
+      epochWaitMs: 1200,
       redialDelayMs: 10,
       listenOnAllIps: true,
       election: {

@@ -48,7 +48,6 @@ export function settleEnsemble(
     oracle: draft.oraclePath === null ? null : new OracleFile(draft.oraclePath),
     initLimitTicks,
     syncLimitTicks,
-    epochLimitTicks: draft.epochLimitMs === -1 ? -1 : Math.ceil(draft.epochLimitMs / tickTimeMs),
     election: { ...ensemble.election, helloTimeoutMs },
     dynamicFile: reconfigEnabled ? file + dynamicSuffix : null,
   };

@@ -14,11 +14,16 @@ export class NodePeerNetwork implements PeerNetwork {
   readonly #streams = new Map<PeerStreamId, PeerStream>();
   readonly #listeners = new Map<PeerListenerId, Server>();
   readonly #keepAlive: boolean;
+  readonly #onEvent: () => void;
   #lastId = 0;
 
-  /** @param keepAlive whether the system probes silent streams: `tcpKeepAlive` */
-  constructor(keepAlive = false) {
+  /**
+   * @param keepAlive whether the system probes silent streams: `tcpKeepAlive`
+   * @param onEvent called before each event that is told: its turn has to end
+   */
+  constructor(keepAlive = false, onEvent: () => void = () => {}) {
     this.#keepAlive = keepAlive;
+    this.#onEvent = onEvent;
   }
 
   listen(address: NetworkAddress, events: PeerListenerEvents): PeerListenerId {
@@ -26,17 +31,20 @@ export class NodePeerNetwork implements PeerNetwork {
     const server = createServer({ noDelay: true, keepAlive: this.#keepAlive }, (socket) => {
       const from = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
       const stream = this.#add(socket);
+      this.#onEvent();
       stream.events = events.onPeerAccepted(id, stream.id, from);
     });
     this.#listeners.set(id, server);
     server.on('listening', () => {
       const bound = server.address();
       const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+      this.#onEvent();
       events.onPeerListening(id, port);
     });
     server.on('error', (error) => {
       if (!this.#listeners.delete(id)) return;
       server.close();
+      this.#onEvent();
       events.onPeerListenFailed(id, systemWord(error));
     });
     server.listen({ host: address.host, port: address.port });
@@ -60,7 +68,9 @@ export class NodePeerNetwork implements PeerNetwork {
     socket.once('close', () => clearTimeout(timer));
     socket.once('connect', () => {
       clearTimeout(timer);
-      if (!stream.isOver) events.onPeerOpened(stream.id);
+      if (stream.isOver) return;
+      this.#onEvent();
+      events.onPeerOpened(stream.id);
     });
     return stream.id;
   }
@@ -115,16 +125,19 @@ export class NodePeerNetwork implements PeerNetwork {
   }
 
   #add(socket: Socket): PeerStream {
-    const stream = new PeerStream(++this.#lastId, socket);
+    const stream = new PeerStream(++this.#lastId, socket, this.#onEvent);
     this.#streams.set(stream.id, stream);
     socket.on('data', (bytes: Buffer) => {
-      if (!stream.isOver) stream.events?.onPeerBytes(stream.id, bytes, 0, bytes.length);
+      if (stream.isOver) return;
+      this.#onEvent();
+      stream.events?.onPeerBytes(stream.id, bytes, 0, bytes.length);
     });
     socket.on('error', (error) => {
       stream.reason = systemWord(error);
     });
     socket.on('close', () => {
       this.#streams.delete(stream.id);
+      this.#onEvent();
       stream.events?.onPeerClosed(stream.id, stream.reason);
     });
     return stream;
@@ -135,6 +148,7 @@ export class NodePeerNetwork implements PeerNetwork {
 class PeerStream {
   readonly id: PeerStreamId;
   readonly socket: Socket;
+  readonly #onEvent: () => void;
   events: PeerStreamEvents | null = null;
   /** Why it will have been closed. */
   reason = 'closed';
@@ -142,15 +156,17 @@ class PeerStream {
   isOver = false;
   isDrainAwaited = false;
 
-  constructor(id: PeerStreamId, socket: Socket) {
+  constructor(id: PeerStreamId, socket: Socket, onEvent: () => void) {
     this.id = id;
     this.socket = socket;
+    this.#onEvent = onEvent;
   }
 
   /** Node has passed on something that was written. */
   readonly onWritten = (): void => {
     if (!this.isDrainAwaited || this.isOver || this.socket.writableLength > 0) return;
     this.isDrainAwaited = false;
+    this.#onEvent();
     this.events?.onPeerDrained(this.id);
   };
 }

@@ -158,9 +158,9 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
     'leader.maxTimeToWaitForEpoch',
     wholeNumber({ min: -1, unit: 'ms' }),
     '-1',
-    'how long a leader waits for a quorum to agree on an epoch; -1 is initLimit ticks',
+    'a leader without a quorum for its epoch gives up after this when a voter looks for a leader again; -1 never',
     (draft, value) => {
-      draft.epochLimitMs = value;
+      draft.ensemble.epochWaitMs = value;
     },
   ),
   honoured(
