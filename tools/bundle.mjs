@@ -1,13 +1,15 @@
 // The end of a build: the modules of a server as one file, since node spends more of a server's start
 // on finding and linking them than on everything else (docs/decisions/0010-one-file-for-the-server.md).
 // Run after tsc.
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
+import { keepConstants } from './keep-constants.mjs';
 import { root } from './set-up.mjs';
 
 const dist = join(root, 'packages', 'server', 'dist');
 const folder = join(dist, 'bundle');
+const outfile = join(folder, 'run-server.js');
 
 // Whoever starts a server meanwhile loads the modules one by one.
 rmSync(join(folder, 'inputs.json'), { force: true });
@@ -15,7 +17,7 @@ rmSync(join(folder, 'inputs.json'), { force: true });
 const inputs = modificationTimes();
 await build({
   entryPoints: [join(dist, 'run-server.js')],
-  outfile: join(folder, 'run-server.js'),
+  outfile,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -28,6 +30,7 @@ await build({
     js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
   },
 });
+writeFileSync(outfile, keepConstants(readFileSync(outfile, 'utf8')));
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'inputs.json'), `${JSON.stringify(inputs, null, 2)}\n`);
 
