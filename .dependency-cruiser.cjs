@@ -1,7 +1,7 @@
 // Who may import whom (docs: ARCHITECTURE.md). A package is imported by its name, which resolves to
 // packages/<name>/dist/index.js; the sources of one package never name a file of another.
 const productionSource = '^packages/[^/]+/src/';
-const testSource = '[.]test[.]ts$|/testing/';
+const testSource = '[.]test[.]ts$|/src/.*testing/';
 
 /** @type {Record<string, readonly string[]>} */
 const mayImport = {
@@ -9,8 +9,9 @@ const mayImport = {
   engine: ['protocol'],
   server: ['protocol', 'engine'],
   client: ['protocol'],
-  cli: ['protocol', 'client', 'server'],
+  cli: ['protocol', 'client', 'server', 'testing'],
   simulator: ['protocol', 'engine', 'client'],
+  testing: ['protocol', 'engine', 'server', 'client', 'simulator'],
 };
 
 const directions = Object.entries(mayImport).map(([name, allowed]) => {
@@ -29,12 +30,12 @@ module.exports = {
     ...directions,
     {
       name: 'packages-by-name',
-      comment: 'Another package is imported by its name, through its index.ts',
+      comment: 'Another package is imported by its name, through an index.ts that it exports',
       severity: 'error',
       from: { path: '^packages/([^/]+)/src/' },
       to: {
         path: '^packages/[^/]+/',
-        pathNot: '^packages/$1/src/|^packages/[^/]+/dist/index[.](js|d[.]ts)$',
+        pathNot: '^packages/$1/src/|^packages/[^/]+/dist/(recipes/)?index[.](js|d[.]ts)$',
       },
     },
     {

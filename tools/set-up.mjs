@@ -108,7 +108,7 @@ function sourcesFingerprint() {
   add(join(root, 'package-lock.json'));
   add(join(root, 'tsconfig.base.json'));
   add(join(root, 'tools', 'bundle.mjs'));
-  for (const name of ['protocol', 'engine', 'client', 'server', 'cli']) {
+  for (const name of ['protocol', 'engine', 'client', 'server', 'simulator', 'testing', 'cli']) {
     const folder = join(root, 'packages', name);
     add(join(folder, 'tsconfig.json'));
     for (const entry of readdirSync(join(folder, 'src'), {

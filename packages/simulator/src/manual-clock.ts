@@ -56,6 +56,11 @@ export class ManualClock implements Clock {
     return this.#due.length;
   }
 
+  /** When the next thing is due, by `monotonicMs`; null: nothing is to happen. */
+  get nextDueMs(): number | null {
+    return this.#due[0]?.dueMs ?? null;
+  }
+
   /** Moves to the next thing that is due and lets it happen. False: there is none. */
   step(): boolean {
     const next = this.#due.shift();

@@ -9,6 +9,8 @@ export class ProcessClock implements Clock {
   readonly #clock: ManualClock;
   #isStopped = false;
   #stillUntilMs = 0;
+  /** The handle of what runs the postponed. */
+  #wake = 0;
   /** What fell due while the process stood still, in order. */
   readonly #postponed: Postponed[] = [];
 
@@ -40,9 +42,19 @@ export class ProcessClock implements Clock {
     return handle;
   }
 
-  /** The process stands still for `ms`, as under SIGSTOP: what is due happens when it goes on. */
+  /**
+   * The process stands still for `ms`, as under SIGSTOP: what is due happens when it goes on. `Infinity`
+   * is until `goOn`.
+   */
   standStill(ms: number): void {
     this.#stillUntilMs = this.#clock.monotonicMs() + ms;
+  }
+
+  /** The process goes on before its time, as after SIGCONT. */
+  goOn(): void {
+    if (this.#stillMs === 0) return;
+    this.#stillUntilMs = 0;
+    if (this.#postponed.length > 0) this.#wakeIn(0);
   }
 
   /** The process is gone. */
@@ -54,17 +66,23 @@ export class ProcessClock implements Clock {
     if (this.#isStopped) return;
     if (this.#postponed.length > 0 || this.#stillMs > 0) {
       this.#postponed.push(due);
-      if (this.#postponed.length === 1) this.#clock.after(this.#stillMs, () => this.#goOn());
+      if (this.#postponed.length === 1) this.#wakeIn(this.#stillMs);
     } else {
       due.action();
     }
   }
 
   /** The process may go on: what waited happens one by one, and what falls due meanwhile behind it. */
-  #goOn(): void {
+  #runPostponed(): void {
     if (this.#isStopped) return;
     if (this.#stillMs === 0) this.#postponed.shift()?.action();
-    if (this.#postponed.length > 0) this.#clock.after(this.#stillMs, () => this.#goOn());
+    if (this.#postponed.length > 0) this.#wakeIn(this.#stillMs);
+  }
+
+  #wakeIn(ms: number): void {
+    this.#clock.cancelTimer(this.#wake);
+    if (ms < Number.POSITIVE_INFINITY)
+      this.#wake = this.#clock.after(ms, () => this.#runPostponed());
   }
 
   get #stillMs(): number {

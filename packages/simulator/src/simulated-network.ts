@@ -167,6 +167,11 @@ export class SimulatedConnection {
     return Math.max(0, this.#toClientBytes - this.#host.systemBytesMax);
   }
 
+  /** Bytes that the server has not read. */
+  get unreadBytes(): number {
+    return this.#toServer.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Sends bytes to the server; what is sent before the server looks arrives in one chunk. */
   send(bytes: Uint8Array): void {
     if (this.#isCut) return;
