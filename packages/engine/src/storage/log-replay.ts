@@ -128,7 +128,7 @@ function tornFile(
 }
 
 /** The logs that may hold transactions after `zxid`: the last one named at or before `zxid + 1`, and all after it. */
-function logsFrom(files: readonly DataFile[], zxid: Zxid): readonly DataFile[] {
+export function logsFrom(files: readonly DataFile[], zxid: Zxid): readonly DataFile[] {
   let first = 0;
   for (const [i, file] of files.entries()) if (file.zxid <= zxid + 1) first = i;
   return files.slice(first);
