@@ -1,4 +1,7 @@
+import { BadArgumentsError } from './errors.ts';
 import { nodePorts } from './node/node-ports.ts';
+import { secureContextOf, type TlsOptions } from './node/tls-options.ts';
+import { tlsTransport } from './node/tls-transport.ts';
 import type { ClientOptions } from './options.ts';
 import type { ClientPorts } from './ports.ts';
 import { ZooKeeper } from './zookeeper.ts';
@@ -9,6 +12,8 @@ export interface ConnectOptions extends ClientOptions {
   readonly connectTimeoutMs?: number;
   /** Gives up waiting for the first connection. It has no effect later. */
   readonly signal?: AbortSignal;
+  /** Speaks TLS: true with Node's own authorities, or with whom to trust and who we are. Default: plain TCP. */
+  readonly tls?: boolean | TlsOptions;
   /** Where streams, time and chance come from. Default: Node. */
   readonly ports?: ClientPorts;
 }
@@ -35,7 +40,9 @@ export async function connect(
   const zk = open(connectString, options);
   const timeoutMs = options.connectTimeoutMs ?? zk.sessionTimeoutMs;
   try {
-    const { signal } = options;
+    const { signal, tls } = options;
+    // A key that does not fit would otherwise be told only when the time is up.
+    if (typeof tls === 'object') await secureContextOf(tls);
     await zk.connected(signal === undefined ? { timeoutMs } : { timeoutMs, signal });
     return zk;
   } catch (error) {
@@ -50,5 +57,16 @@ export async function connect(
  * @throws BadArgumentsError when the connect string or an option is not valid
  */
 export function open(connectString: string, options: ConnectOptions = {}): ZooKeeper {
-  return new ZooKeeper(connectString, options, options.ports ?? nodePorts);
+  return new ZooKeeper(connectString, options, portsOf(options));
+}
+
+function portsOf(options: ConnectOptions): ClientPorts {
+  const { ports, tls = false } = options;
+  if (tls === false) return ports ?? nodePorts;
+  if (ports !== undefined) {
+    const message =
+      'Cannot use option tls: current value is a client with ports of its own, whose transport it does not change';
+    throw new BadArgumentsError({ message });
+  }
+  return { ...nodePorts, transport: tlsTransport(tls === true ? {} : tls) };
 }

@@ -35,6 +35,8 @@ export type { SessionTicket } from './handshake.ts';
 export { type ClientLimits, defaultLimits } from './limits.ts';
 export type { ListenerErrorHandler } from './listeners.ts';
 export { nodePorts } from './node/node-ports.ts';
+export type { TlsFile, TlsOptions, TlsStore } from './node/tls-options.ts';
+export { tlsTransport } from './node/tls-transport.ts';
 export type { AclAndStat, ClientIdentity } from './operations/acls.ts';
 export type { Reconfiguration } from './operations/admin.ts';
 export type { ChildrenAndStat } from './operations/children.ts';

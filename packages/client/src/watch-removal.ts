@@ -41,33 +41,27 @@ export async function removeWatches(watches: WatchKeeper, removal: WatchRemoval)
 async function removeFromServer(watches: WatchKeeper, removal: WatchRemoval): Promise<void> {
   const { serverPath, type, watcher, ask } = removal;
   const kinds = watching.selectedKinds[type];
+  const isNew = type === 'persistent' || type === 'persistentRecursive';
   // The server keeps one watch for all our watchers: it goes with the last of them.
   const others = watcher !== null && watches.registry.hasOther(kinds, serverPath, watcher);
+  if (others && isNew) return;
   try {
-    await ask(others ? watching.checkWatches : watching.removeWatches, type);
+    if (others) await ask(watching.checkWatches, type);
+    else await ask(watching.removeWatches, isNew ? knownType(watches, removal) : type);
   } catch (error) {
     if (!(error instanceof ZooKeeperError)) throw error;
     if (error.code === ErrorCode.connectionLoss && removal.toleratesLoss) return;
-    if (!isUnknownType(type, error)) throw error;
-    await removeAny(watches, removal, others);
+    // A watch that stays on the server tells us what nobody hears: better than one that somebody misses.
+    if (error.code !== ErrorCode.marshallingError || !isNew) throw error;
   }
 }
 
-/** Servers before 3.9 remove persistent watches by the type `any` alone. */
-function isUnknownType(type: watching.WatchSelection, error: ZooKeeperError): boolean {
-  const isNew = type === 'persistent' || type === 'persistentRecursive';
-  return isNew && error.code === ErrorCode.marshallingError;
+/** Servers before 3.9 remove persistent watches by the type `any` alone: it will do when there is nothing else. */
+function knownType(watches: WatchKeeper, removal: WatchRemoval): watching.WatchSelection {
+  const { serverPath, type } = removal;
+  const kinds = watching.selectedKinds[type];
+  const rest = watching.selectedKinds.any.filter((kind) => !kinds.includes(kind));
+  return watches.registry.hasOther(rest, serverPath, nobody) ? type : 'any';
 }
 
-async function removeAny(
-  watches: WatchKeeper,
-  removal: WatchRemoval,
-  others: boolean,
-): Promise<void> {
-  const rest = watching.selectedKinds.any.filter(
-    (kind) => !watching.selectedKinds[removal.type].includes(kind),
-  );
-  // A watch that stays on the server tells us what nobody hears: better than one that somebody misses.
-  if (others || watches.registry.has(rest, removal.serverPath, null)) return;
-  await removal.ask(watching.removeWatches, 'any');
-}
+function nobody(): void {}

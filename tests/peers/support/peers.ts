@@ -16,6 +16,10 @@ export type PeerName =
   | 'curator-x-discovery'
   | 'kazoo'
   | 'libzookeeper_mt'
+  | 'netty-codec.jar'
+  | 'keytool'
+  | 'openssl'
+  | 'jks-js'
   | 'node-zookeeper-client';
 
 const javaLibraries = '/usr/share/java';
@@ -27,9 +31,16 @@ export const zkCliPath = '/usr/share/zookeeper/bin/zkCli.sh';
 export const pythonPath = '/usr/bin/python3';
 
 /**
- * Class path with ZooKeeper and, through its manifest, everything it needs; slf4j-simple makes it log to stderr.
+ * Class path with ZooKeeper and, through its manifest, everything it needs (but for TLS, whose two come after);
+ * slf4j-simple makes it log to stderr.
  */
-export const zooKeeperClassPath: string = jars('zookeeper', 'zookeeper-jute', 'slf4j-simple');
+export const zooKeeperClassPath: string = jars(
+  'zookeeper',
+  'zookeeper-jute',
+  'slf4j-simple',
+  'netty-codec',
+  'netty-resolver',
+);
 
 /** Class path with Curator's recipes and service discovery on top of ZooKeeper. */
 export const curatorClassPath: string = jars(
@@ -58,14 +69,11 @@ const detectors: Record<PeerName, () => boolean> = {
   kazoo: () => existsSync(pythonPath) && runs(pythonPath, ['-c', 'import kazoo']),
   libzookeeper_mt: () =>
     existsSync('/usr/include/zookeeper/zookeeper.h') && runs('gcc', ['--version']),
-  'node-zookeeper-client': () => {
-    try {
-      createRequire(import.meta.url).resolve('node-zookeeper-client');
-      return true;
-    } catch {
-      return false;
-    }
-  },
+  'netty-codec.jar': () => existsSync(`${javaLibraries}/netty-codec.jar`),
+  keytool: () => runs('keytool', ['-help']),
+  openssl: () => runs('openssl', ['version']),
+  'jks-js': () => resolves('jks-js'),
+  'node-zookeeper-client': () => resolves('node-zookeeper-client'),
 };
 
 const detected = new Map<PeerName, boolean>();
@@ -123,6 +131,15 @@ export function javaZooKeeperVersion(): string {
 
 function jars(...names: readonly string[]): string {
   return names.map((name) => `${javaLibraries}/${name}.jar`).join(':');
+}
+
+function resolves(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function runs(command: string, args: readonly string[]): boolean {
