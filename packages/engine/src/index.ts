@@ -1,3 +1,4 @@
+export type { LearnerState, Member } from './broadcast/member.ts';
 export * from './election/index.ts';
 export * from './ensemble-config.ts';
 export * from './limits.ts';

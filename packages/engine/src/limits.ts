@@ -91,3 +91,31 @@ export const electionLimits: ElectionLimits = {
  * taken. Ours; millions of different ACLs fit in.
  */
 export const snapshotAclTableBytesMax: number = 256 * 1024 * 1024;
+/** Bounds between leaders and learners. They have no configuration key unless one is named. */
+export interface EnsembleLimits {
+  /** Learners of one leader, those that have not said who they are included. Ours. */
+  readonly learnersMax: number;
+  /** Bytes that may wait for one learner; then it is let go, and comes back to be synchronised. Ours. */
+  readonly learnerBytesMax: number;
+  /** Bytes of the committed transactions that are kept in memory (`commitLogCount` of them). Ours. */
+  readonly recentBytesMax: number;
+  /** Bytes of logs that are read for a learner rather than a snapshot, however small that is. Ours. */
+  readonly diskDiffBytesMin: number;
+  /** Bytes of a snapshot or log that are sent in one go. Ours. */
+  readonly streamPieceBytes: number;
+  /** Bytes of the ids of a request besides their characters. Ours. */
+  readonly authBytesMore: number;
+  /** The last epoch: a zxid is exact up to 2^53. Ours: ZooKeeper counts to 2^31. */
+  readonly epochMax: number;
+}
+
+/** The bounds in use. */
+export const ensembleLimits: EnsembleLimits = {
+  learnersMax: 1000,
+  learnerBytesMax: 256 * 1024 * 1024,
+  recentBytesMax: 64 * 1024 * 1024,
+  diskDiffBytesMin: 1024 * 1024,
+  streamPieceBytes: 128 * 1024,
+  authBytesMore: 64 * 1024,
+  epochMax: 2 ** 21 - 2,
+};

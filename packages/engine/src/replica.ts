@@ -1,24 +1,19 @@
-import { assert, asZxid, type Zxid } from '@meerkat/protocol';
+import { assert } from '@meerkat/protocol';
+import { Member } from './broadcast/member.ts';
 import { Database } from './database.ts';
+import { LeaderDuties } from './leader-duties.ts';
 import type { ConnectionId, DiskError, Ports, TimerListener } from './ports.ts';
 import type { ReplicaConfig } from './replica-config.ts';
 import type { ReplicaEvents } from './replica-events.ts';
+import { databaseMissing, ReplicaStorage } from './replica-storage.ts';
 import type { DigestHash } from './requests/authenticate.ts';
 import { ClientIntake } from './requests/client-intake.ts';
 import { OutstandingChanges } from './requests/outstanding-changes.ts';
 import type { ReplicaState } from './requests/replica-state.ts';
 import { TransactionApplier } from './requests/transaction-applier.ts';
 import { WritePipeline } from './requests/write-pipeline.ts';
-import { SessionExpirer } from './sessions/session-expirer.ts';
 import { SessionTable } from './sessions/session-table.ts';
-import { SnapshotSchedule } from './snapshot-schedule.ts';
-import {
-  type DataDirectories,
-  type RecoveryReport,
-  recover,
-  StorageError,
-  TransactionLog,
-} from './storage/index.ts';
+import type { DataDirectories, RecoveryReport, TransactionLog } from './storage/index.ts';
 import { Tree } from './tree/tree.ts';
 import { WatchTable } from './watches/watch-table.ts';
 
@@ -32,29 +27,27 @@ export interface ReplicaHost {
 
 /**
  * One replica: the one driver that wires sessions, tree, watches, requests and storage together, in
- * production and in simulation alike.
+ * production and in simulation alike; alone, or with `config.ensemble` as a member of an ensemble.
  *
  * The shell's duties: call `start` once; pass on what clients send and when they are gone; call
- * `onTurnEnd` after each batch of events, for only then do the log and the replies leave; call `stop`
- * before it lets go of the ports. Timers and disk orders end their turns themselves.
+ * `onTurnEnd` after each batch of events, those of peers included, for only then do the log, the replies and
+ * what peers are told leave; call `stop` before it lets go of the ports. Timers and disk orders end their turns
+ * themselves.
  */
 export class Replica implements TimerListener {
   readonly state: ReplicaState;
   readonly intake: ClientIntake;
   readonly applier: TransactionApplier;
   readonly config: ReplicaConfig;
+  /** Its part in the ensemble; null when it is alone. */
+  readonly member: Member | null;
   readonly #ports: Ports;
   readonly #events: ReplicaEvents;
   readonly #database: Database;
-  readonly #expirer: SessionExpirer;
+  readonly #storage: ReplicaStorage;
+  readonly #duties: LeaderDuties;
   readonly #beatMs: number;
-  #log: TransactionLog | null = null;
-  #snapshots: SnapshotSchedule | null = null;
   #pipeline: WritePipeline | null = null;
-  #directories: DataDirectories | null = null;
-  #nextContainerCheckMs = 0;
-  /** Containers found useless and not deleted yet. */
-  #doomed: string[] = [];
   #stopped = false;
   /** A turn of our own is due, for work that the last one left. */
   #isNextTurnDue = false;
@@ -85,22 +78,25 @@ export class Replica implements TimerListener {
     });
     this.applier = new TransactionApplier(this.state, this.intake);
     this.#database = new Database(this.state, this.applier, ports.clock);
+    this.#storage = this.#newStorage();
     this.#beatMs = Math.min(beatMsMax, Math.ceil(config.tickTimeMs / 2));
-    this.#expirer = new SessionExpirer(this.state.sessions, this.#beatMs, (session) => {
-      this.intake.counters.sessionsExpired++;
-      events.onSessionExpired(session.idHi, session.idLo, session.timeoutMs);
-      this.intake.closeSession(session);
-    });
+    this.#duties = new LeaderDuties(this.state, this.intake, ports.clock, this.#beatMs, events);
+    this.member = config.ensemble === null ? null : this.#newMember();
+  }
+
+  /** Whether clients are served: always when alone, else while there is a leader. */
+  get isServing(): boolean {
+    return this.intake.isServing;
   }
 
   /** Where the data lies; null before `start`. */
   get directories(): DataDirectories | null {
-    return this.#directories;
+    return this.#storage.directories;
   }
 
   /** The log that is being written; null before `start`. */
   get log(): TransactionLog | null {
-    return this.#log;
+    return this.#storage.log;
   }
 
   /** Forgets what was counted since the start, as `srst` asks. */
@@ -109,69 +105,44 @@ export class Replica implements TimerListener {
     this.intake.replies.reset();
     this.applier.digestMismatches = 0;
     for (const summary of Object.values(this.state.watches.told)) summary.reset();
-    this.#log?.syncTime.reset();
-    this.#log?.groupSizes.reset();
+    this.log?.syncTime.reset();
+    this.log?.groupSizes.reset();
   }
 
   /**
-   * Brings the database back from disk and begins to serve.
+   * Brings the database back from disk, and begins to serve, or in an ensemble to look for a leader.
    *
    * @throws StorageError when the data cannot be trusted; DiskError when it cannot be read
    */
   start(): RecoveryReport {
-    const { disk, clock, random } = this.#ports;
-    const { config } = this;
+    const { clock } = this.#ports;
     const startMs = clock.monotonicMs();
-    const report = recover(
-      disk,
-      {
-        dataDir: config.dataDir,
-        dataLogDir: config.dataLogDir,
-        datadirAutocreate: config.snapshot.datadirAutocreate,
-        dbAutocreate: config.snapshot.dbAutocreate,
-        trustEmpty: config.snapshot.trustEmpty,
-        withLastZxid: config.snapshot.serializeLastProcessedZxid,
-        itemBytesMax: config.limits.frameBytesMax + config.limits.extraBytesMax,
-        groupBytesMax: config.limits.logGroupBytesMax,
-        sync: config.txnLog.forceSync,
-      },
-      this.#database,
-    );
-    this.#directories = report.directories;
+    const report = this.#storage.recover();
     this.#countRecovery(report, startMs, clock.monotonicMs());
+    this.state.sessions.startIds(this.config.serverId, clock.wallMs());
+    if (this.member === null) this.#startAlone(report);
+    else this.#startMember(this.member, report);
+    clock.startTimer(this.#beatMs, this, TimerToken.beat);
+    return report;
+  }
+
+  #startAlone(report: RecoveryReport): void {
     if (report.lastZxid === -1) throw databaseMissing(report.directories);
-    this.state.lastProcessedZxid = report.lastZxid;
     const orphans = this.#database.removeOrphans();
     this.state.outstanding.clear();
-    this.#openLog(report.directories, asZxid(this.state.lastProcessedZxid));
-    assert(this.#log !== null, 'the log is open');
-    this.#snapshots = new SnapshotSchedule({
-      disk,
-      clock,
-      random,
-      config,
-      log: this.#log,
-      database: this.#database,
-      directory: report.directories.snapshots,
-      listener: {
-        onSnapshotWritten: (snapshot) => {
-          this.intake.counters.snapshotTime.add(snapshot.elapsedMs);
-          this.#events.onSnapshotWritten(snapshot);
-        },
-        onSnapshotFailed: (error) => {
-          this.intake.counters.snapshotFailures++;
-          this.#events.onSnapshotFailed(error);
-        },
-      },
-    });
-    const nowMs = clock.monotonicMs();
-    this.state.sessions.startIds(config.serverId, clock.wallMs());
-    this.#expirer.start(nowMs);
-    this.#nextContainerCheckMs = nowMs + config.container.checkIntervalMs;
-    clock.startTimer(this.#beatMs, this, TimerToken.beat);
+    const log = this.#storage.open();
+    this.#pipeline = new WritePipeline(this.state, log, this.applier, this.intake);
+    this.intake.usePipeline(this.#pipeline);
+    this.intake.isServing = true;
+    this.#duties.start();
     this.#events.onRecovered(report, orphans);
-    if ((report.replay?.recordCount ?? 0) > 0) this.#snapshots.begin();
-    return report;
+    if ((report.replay?.recordCount ?? 0) > 0) this.#storage.beginSnapshot();
+  }
+
+  #startMember(member: Member, report: RecoveryReport): void {
+    this.#storage.open();
+    this.#events.onRecovered(report, 0);
+    member.start(report);
   }
 
   onClientOpened(
@@ -190,9 +161,10 @@ export class Replica implements TimerListener {
     this.intake.closed(connection);
   }
 
-  /** Ends a turn: the log group goes to disk, the replies to the clients. */
+  /** Ends a turn: what peers are told leaves, the log group goes to disk, the replies to the clients. */
   onTurnEnd(): void {
-    this.#log?.flush();
+    this.member?.flush();
+    this.#storage.flush();
     this.intake.flush();
     this.#seeToNextTurn();
   }
@@ -210,8 +182,7 @@ export class Replica implements TimerListener {
       this.#isNextTurnDue = false;
       return this.onTurnEnd();
     }
-    const nowMs = this.#ports.clock.monotonicMs();
-    const more = this.#expirer.beat(nowMs) || this.#deleteContainers(nowMs);
+    const more = this.#duties.beat(this.#ports.clock.monotonicMs());
     this.onTurnEnd();
     const beatMs = this.intake.awaitsReaders ? Math.min(readersBeatMs, this.#beatMs) : this.#beatMs;
     this.#ports.clock.startTimer(more ? 1 : beatMs, this, TimerToken.beat);
@@ -219,20 +190,15 @@ export class Replica implements TimerListener {
 
   /** Starts a snapshot now unless one is being written; false then. */
   beginSnapshot(): boolean {
-    return this.#snapshots?.begin() ?? false;
+    return this.#storage.beginSnapshot();
   }
 
   /** Stops serving: what is in the log becomes durable, then `done` is called. Idempotent. */
   stop(done: () => void): void {
     if (this.#stopped) return done();
     this.#stopped = true;
-    const log = this.#log;
-    const closeLog = (): void => {
-      if (log === null) return done();
-      log.close(() => done());
-    };
-    if (this.#snapshots === null) closeLog();
-    else this.#snapshots.stop(closeLog);
+    this.member?.stop();
+    this.#storage.close(() => done());
   }
 
   #countRecovery({ replay }: RecoveryReport, startMs: number, endMs: number): void {
@@ -245,63 +211,49 @@ export class Replica implements TimerListener {
     counters.replayedTransactions.add(replay.recordCount);
   }
 
-  #openLog(directories: DataDirectories, lastZxid: Zxid): void {
-    const { txnLog, limits } = this.config;
-    this.#log = new TransactionLog(
-      this.#ports.disk,
-      {
-        directory: directories.logs,
-        lastZxid,
-        preAllocBytes: txnLog.preAllocSizeKb * 1024,
-        sync: txnLog.forceSync,
-        sizeLimitBytes: txnLog.txnLogSizeLimitKb * 1024,
-        groupBytesMax: limits.logGroupBytesMax,
-        fsyncWarningMs: txnLog.fsyncWarningThresholdMs,
+  #newStorage(): ReplicaStorage {
+    const { counters } = this.intake;
+    return new ReplicaStorage(this.#ports, this.config, this.state, this.#database, {
+      onGroupDurable: (bytes, start, end, count, lastZxid) => {
+        if (this.member === null) this.#commit(bytes, start, end, count);
+        else this.member.onDurable(lastZxid);
       },
-      {
-        onGroupDurable: (bytes, start, end, count) => this.#commit(bytes, start, end, count),
-        onLogFailed: (error: DiskError) => this.#events.onLogFailed(error),
-        onSlowSync: (elapsedMs) => this.#events.onSlowSync(elapsedMs),
+      onLogFailed: (error: DiskError) => this.#events.onLogFailed(error),
+      onSlowSync: (elapsedMs) => this.#events.onSlowSync(elapsedMs),
+      onSnapshotWritten: (snapshot) => {
+        counters.snapshotTime.add(snapshot.elapsedMs);
+        this.#events.onSnapshotWritten(snapshot);
       },
-      this.#ports.clock,
-    );
-    this.#pipeline = new WritePipeline(this.state, this.#log, this.applier, this.intake);
-    this.intake.usePipeline(this.#pipeline);
+      onSnapshotFailed: (error) => {
+        counters.snapshotFailures++;
+        this.#events.onSnapshotFailed(error);
+      },
+    });
   }
 
+  #newMember(): Member {
+    return new Member({
+      ports: this.#ports,
+      state: this.state,
+      intake: this.intake,
+      applier: this.applier,
+      database: this.#database,
+      storage: this.#storage,
+      duties: this.#duties,
+      events: this.#events,
+      endTurn: () => this.onTurnEnd(),
+    });
+  }
+
+  /** Alone, what is durable is committed. */
   #commit(bytes: Uint8Array, start: number, end: number, count: number): void {
     assert(this.#pipeline !== null, 'what becomes durable was prepared');
     this.intake.beginCommit();
     this.#pipeline.commit(bytes, start, end, count);
     this.intake.flush();
     this.#seeToNextTurn();
-    this.#snapshots?.committed(count, end - start);
+    this.#storage.committed(count, end - start);
   }
-
-  /** Containers and TTL znodes, a few at a time (`ContainerManager.java`). Returns whether more wait. */
-  #deleteContainers(nowMs: number): boolean {
-    const { container } = this.config;
-    if (this.#doomed.length === 0 && nowMs >= this.#nextContainerCheckMs) {
-      this.#nextContainerCheckMs = nowMs + container.checkIntervalMs;
-      const perCheck = Math.ceil((container.maxPerMinute * container.checkIntervalMs) / 60_000);
-      const wallMs = this.#ports.clock.wallMs();
-      const { maxNeverUsedIntervalMs } = container;
-      this.#doomed = this.state.tree.expiredContainers(wallMs, maxNeverUsedIntervalMs, perCheck);
-    }
-    for (const path of this.#doomed.splice(0, containersPerBeat)) this.intake.deleteContainer(path);
-    return this.#doomed.length > 0;
-  }
-}
-
-/** A lone server has nobody to take its state from. */
-function databaseMissing(directories: DataDirectories): StorageError {
-  return new StorageError(
-    'databaseMissing',
-    { file: directories.snapshots },
-    'Cannot start without a database while db.autocreate is false',
-    'Bring back the data; for a new database make an empty file named initialize beside version-2, as ' +
-      'zkServer-initialize.sh does.',
-  );
 }
 
 /** Which timer fired. */
@@ -312,5 +264,3 @@ const hashSeeds = 2 ** 32;
 const beatMsMax = 200;
 /** The time between two looks at clients who have to read before they are answered any further. */
 const readersBeatMs = 10;
-/** Containers deleted in one go. */
-const containersPerBeat = 100;

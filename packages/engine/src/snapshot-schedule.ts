@@ -1,11 +1,6 @@
 import type { Clock, Disk, DiskDone, DiskError, Random } from './ports.ts';
 import type { ReplicaConfig } from './replica-config.ts';
-import {
-  type SnapshotSource,
-  SnapshotWriter,
-  type TransactionLog,
-  type WrittenSnapshot,
-} from './storage/index.ts';
+import { type SnapshotSource, SnapshotWriter, type WrittenSnapshot } from './storage/index.ts';
 
 /** What the schedule works with. */
 export interface SnapshotScheduleOptions {
@@ -13,7 +8,8 @@ export interface SnapshotScheduleOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly config: ReplicaConfig;
-  readonly log: TransactionLog;
+  /** The log that is being written: it begins a new file with each snapshot, which waits for it to be durable. */
+  readonly log: { requestRoll(): void; barrier(done: DiskDone): void };
   readonly database: SnapshotSource;
   /** The `version-2` directory of `dataDir`. */
   readonly directory: string;
@@ -75,10 +71,18 @@ export class SnapshotSchedule {
     return this.#writer.start(this.#options.database);
   }
 
-  /** Gives up a snapshot under way; what the log still commits begins no other one. */
-  stop(done: () => void): void {
+  /** Begins a snapshot while no log is open; false when one is being written. */
+  beginAlone(): boolean {
+    return !this.#writer.busy && this.#writer.start(this.#options.database);
+  }
+
+  /** Gives up a snapshot under way; none begins before `done`. */
+  giveUp(done: () => void): void {
     this.#stopped = true;
-    this.#writer.stop(() => done());
+    this.#writer.stop(() => {
+      this.#stopped = false;
+      done();
+    });
   }
 
   #draw(): void {

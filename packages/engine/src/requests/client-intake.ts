@@ -26,7 +26,8 @@ import { RequestThrottle } from './request-throttle.ts';
 import { ServerCounters } from './server-counters.ts';
 import type { EventSink } from './transaction-applier.ts';
 import { TurnClock } from './turn-clock.ts';
-import type { ReplySink, WritePipeline } from './write-pipeline.ts';
+import type { ReplySink } from './write-pipeline.ts';
+import type { WriteRoute } from './write-route.ts';
 
 /** What the intake asks of its replica. */
 export interface IntakeHost {
@@ -52,6 +53,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   readonly counters: ServerCounters = new ServerCounters();
   readonly clock: TurnClock;
   readonly digestHash: DigestHash;
+  /** Whether sessions are taken: a member of an ensemble without a leader takes none. */
+  isServing = false;
   readonly #state: ReplicaState;
   readonly #host: IntakeHost;
   readonly #reader = new JuteReader();
@@ -60,6 +63,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   #current: ClientConnection | null = null;
   /** Clients have read enough to be answered further, and this turn had no time for them. */
   #hasLeftStalled = false;
+  /** Sessions that were heard of through connections that are gone; bounded by the learner's next PING. */
+  readonly #heardAndGone = new Set<Session>();
   readonly #backpressure: Backpressure;
   readonly #throttle: RequestThrottle;
   readonly #dispatcher: RequestDispatcher;
@@ -87,8 +92,25 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   }
 
   /** Where writes go; set once the log is open. */
-  usePipeline(pipeline: WritePipeline): void {
+  usePipeline(pipeline: WriteRoute): void {
     this.#dispatcher.usePipeline(pipeline);
+  }
+
+  /**
+   * Serves nobody any more: the connections are closed, and what was under way is forgotten. Sessions live on,
+   * but those that were not agreed on.
+   */
+  stopServing(): void {
+    this.isServing = false;
+    this.#heardAndGone.clear();
+    for (const connection of Array.from(this.connections.all())) this.close(connection);
+    const { sessions } = this.#state;
+    for (const session of Array.from(sessions.all())) {
+      session.closing = false;
+      session.newestPendingSequence = 0;
+      session.owner = null;
+      if (!session.committed) sessions.remove(session.idHi, session.idLo);
+    }
   }
 
   opened(options: { id: ConnectionId; address: string; port: number; secure: boolean }): void {
@@ -114,6 +136,13 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     this.#dispatcher.forget(connection);
     this.replies.forget(connection);
     this.connections.remove(connection);
+    const { session } = connection;
+    if (session?.isHeard === true && !this.#dispatcher.judgesSessions) this.#noteGone(session);
+  }
+
+  #noteGone(session: Session): void {
+    session.isHeard = false;
+    this.#heardAndGone.add(session);
   }
 
   /** Transactions are about to be applied and answered: looks at the clock. */
@@ -209,6 +238,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     receivedMs: number,
   ): void {
     if (connection.phase === ConnectionPhase.closed) return this.#onAppliedAfterLoss(connection);
+    if (error === ErrorCode.sessionMoved) return this.close(connection);
     if (type === OpCode.createSession) {
       this.#establish(connection);
     } else if (!(type === OpCode.closeSession && connection.expiring)) {
@@ -249,9 +279,12 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
 
   #handshake(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
     this.counters.connectionRequests++;
+    if (!this.isServing) return this.refuse(connection, 'not-serving', 'there is no leader');
+    const { judgesSessions } = this.#dispatcher.pipeline;
     let outcome: ReturnType<typeof judgeHandshake>;
     try {
-      outcome = judgeHandshake(this.#state, connection, this.#reader.reset(bytes, start, end));
+      const reader = this.#reader.reset(bytes, start, end);
+      outcome = judgeHandshake(this.#state, connection, reader, judgesSessions);
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
       this.refuse(connection, 'handshake', error.message);
@@ -264,6 +297,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (outcome.kind !== 'new') this.counters.connectionRevalidations++;
     if (outcome.kind === 'new') this.#createSession(connection);
     else if (outcome.kind === 'renewed') this.#renew(connection, outcome.session);
+    else if (outcome.kind === 'asked') this.#ask(connection, outcome.idHi, outcome.idLo);
     else {
       writeHandshakeAnswer(this.replies.outbox(connection), connection, null);
       this.close(connection);
@@ -273,6 +307,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   #createSession(connection: ClientConnection): void {
     const session = this.#state.sessions.create(connection.sessionTimeoutMs, this.clock.nowMs);
     this.connections.attach(connection, session);
+    session.owner = this.#dispatcher.pipeline;
     connection.phase = ConnectionPhase.establishing;
     const body = this.#sessionBody.clear();
     body.writeInt(connection.sessionTimeoutMs);
@@ -280,10 +315,63 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     this.#dispatcher.submit(connection, session, 0, OpCode.createSession, reader);
   }
 
+  /** The leader says whether the session lives: what comes meanwhile waits. */
+  #ask(connection: ClientConnection, idHi: number, idLo: number): void {
+    connection.phase = ConnectionPhase.establishing;
+    connection.newestPendingSequence = Number.MAX_SAFE_INTEGER;
+    this.#dispatcher.pipeline.revalidate(connection, idHi, idLo);
+  }
+
+  /** The answer to `WriteRoute.revalidate`: the session lives, or null. */
+  revalidated(connection: ClientConnection, session: Session | null): void {
+    if (connection.phase !== ConnectionPhase.establishing) return;
+    connection.newestPendingSequence = 0;
+    if (session !== null) {
+      this.clock.look();
+      this.#renew(connection, session);
+      if (this.#isOpen(connection) && connection.deferredCount > 0) {
+        this.#dispatcher.drain(connection);
+      }
+      return;
+    }
+    writeHandshakeAnswer(this.replies.outbox(connection), connection, null);
+    this.close(connection);
+  }
+
+  #isOpen({ phase }: ClientConnection): boolean {
+    return phase === ConnectionPhase.open;
+  }
+
+  /** Passes on every session that was heard of since the last time, the connection being gone or not. */
+  takeHeard(take: (session: Session) => void): void {
+    for (const session of this.#heardAndGone) take(session);
+    this.#heardAndGone.clear();
+    for (const { session } of this.connections.all()) {
+      if (session === null || !session.isHeard) continue;
+      session.isHeard = false;
+      take(session);
+    }
+  }
+
+  /** See `ReplySink`: what a sync waited for is applied. */
+  onSyncReached(connection: ClientConnection): void {
+    if (connection.phase === ConnectionPhase.closed || connection.deferredCount === 0) return;
+    this.#dispatcher.drain(connection);
+  }
+
+  /** See `ReplySink`: its connection, if there is one here, has nothing left to be told. */
+  onSessionEnding(sessionHi: number, sessionLo: number): void {
+    const session = this.#state.sessions.get(sessionHi, sessionLo);
+    const connection = session === undefined ? undefined : this.connections.bySession(session);
+    if (connection !== undefined) this.close(connection);
+  }
+
   #renew(connection: ClientConnection, session: Session): void {
     const older = this.connections.bySession(session);
     if (older !== undefined) this.close(older);
     this.connections.attach(connection, session);
+    session.owner = this.#dispatcher.pipeline;
+    session.isHeard = true;
     this.#state.sessions.expiry.touch(session, this.clock.nowMs, connection.sessionTimeoutMs);
     const { newestPendingSequence } = session;
     if (newestPendingSequence < this.#dispatcher.pipeline.pending.oldestSequence) {

@@ -21,6 +21,8 @@ export type HandshakeOutcome =
   /** Answered with a timeout of 0, then closed: the session is gone. */
   | { readonly kind: 'expired' }
   | { readonly kind: 'renewed'; readonly session: Session }
+  /** It comes back to a replica that does not judge sessions: the leader is to be asked. */
+  | { readonly kind: 'asked'; readonly idHi: number; readonly idLo: number }
   /** A new session: its createSession is the caller's to propose. */
   | { readonly kind: 'new' };
 
@@ -28,12 +30,14 @@ export type HandshakeOutcome =
  * Judges a ConnectRequest (ZB 1.2, `ZooKeeperServer.processConnectRequest`). Owns the rules of the
  * handshake; changes nothing but the negotiated values of the connection.
  *
+ * @param judgesSessions whether this replica knows which sessions live
  * @throws JuteError when the bytes are not a ConnectRequest
  */
 export function judgeHandshake(
   state: ReplicaState,
   connection: ClientConnection,
   reader: JuteReader,
+  judgesSessions: boolean,
 ): HandshakeOutcome {
   const request = readConnectRequest(reader);
   const { config } = state;
@@ -47,15 +51,20 @@ export function judgeHandshake(
     const own = `0x${state.lastProcessedZxid.toString(16)}`;
     return { kind: 'refused', reason: `it has seen zxid ${seen}, beyond our ${own}` };
   }
-  return judgeSession(state, request);
+  return judgeSession(state, request, judgesSessions);
 }
 
-function judgeSession(state: ReplicaState, request: ConnectRequest): HandshakeOutcome {
+function judgeSession(
+  state: ReplicaState,
+  request: ConnectRequest,
+  judgesSessions: boolean,
+): HandshakeOutcome {
   const { sessionIdHi, sessionIdLo } = request;
   if (sessionIdHi === 0 && sessionIdLo === 0) return { kind: 'new' };
   // ZooKeeper closes the session's other connection before it looks at the password; we do not let
   // somebody without it do that.
   if (!isSessionPassword(sessionIdHi, sessionIdLo, request.passwd)) return { kind: 'expired' };
+  if (!judgesSessions) return { kind: 'asked', idHi: sessionIdHi, idLo: sessionIdLo };
   const session = state.sessions.get(sessionIdHi, sessionIdLo);
   if (session === undefined || session.closing) return { kind: 'expired' };
   return { kind: 'renewed', session };

@@ -9,7 +9,7 @@ import type { ReplyWriter } from './reply-writer.ts';
 import type { ServerCounters } from './server-counters.ts';
 import type { TurnClock } from './turn-clock.ts';
 import { setWatches } from './watch-operations.ts';
-import type { WritePipeline, WriteRequest } from './write-pipeline.ts';
+import type { WriteRequest, WriteRoute } from './write-route.ts';
 
 /** What the dispatcher asks of the intake. */
 export interface DispatchHost {
@@ -41,7 +41,7 @@ export class RequestDispatcher {
   readonly #host: DispatchHost;
   readonly #reader = new JuteReader();
   readonly #write: WriteRequest;
-  #pipeline: WritePipeline | null = null;
+  #pipeline: WriteRoute | null = null;
   #draining: ClientConnection | null = null;
   /** Bytes of long requests handled in this turn. */
   #longBytes = 0;
@@ -68,16 +68,22 @@ export class RequestDispatcher {
       type: OpCode.error,
       receivedMs: 0,
       largeBytes: 0,
+      owner: null,
     };
   }
 
   /** Where writes go; set once the log is open. */
-  get pipeline(): WritePipeline {
+  get pipeline(): WriteRoute {
     assert(this.#pipeline !== null, 'requests come after the start');
     return this.#pipeline;
   }
 
-  usePipeline(pipeline: WritePipeline): void {
+  /** Whether this replica judges sessions, or nobody yet. */
+  get judgesSessions(): boolean {
+    return this.#pipeline?.judgesSessions ?? true;
+  }
+
+  usePipeline(pipeline: WriteRoute): void {
     this.#pipeline = pipeline;
   }
 
@@ -134,6 +140,7 @@ export class RequestDispatcher {
       return;
     }
     this.#state.sessions.expiry.touch(session, this.#host.clock.nowMs, connection.sessionTimeoutMs);
+    session.isHeard = true;
     if (this.isOverdue) {
       this.#host.counters.throttledOperations++;
       this.#answerInTurn(connection, bytes, start, receivedMs, ErrorCode.throttledOp);
@@ -147,12 +154,14 @@ export class RequestDispatcher {
       this.answered(connection, xid, type, receivedMs);
     } else if (type === OpCode.auth) {
       this.#authenticate(connection, xid, reader);
-    } else if (isWrite(type)) {
+    } else if (isWrite(type) || (type === OpCode.sync && this.pipeline.preparesSyncs)) {
       if ((connection.deferredWrites > 0 || connection.isStalled) && !wasDeferred) {
         this.defer(connection, bytes, start, end, receivedMs, true);
       } else {
         this.#submitRequest(connection, session, xid, type, reader, wasDeferred, receivedMs);
       }
+    } else if (type === OpCode.sync && !wasDeferred && this.pipeline.awaitsOthers(connection)) {
+      this.defer(connection, bytes, start, end, receivedMs, false);
     } else if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
       // Answers to writes cannot wait until all of these have their turn: those writes have to.
       const holdsWrites = isLong(type) && connection.deferredCount >= longDeferredMax;

@@ -1,7 +1,6 @@
 import {
   assert,
   ErrorCode,
-  type Id,
   JuteError,
   JuteReader,
   JuteWriter,
@@ -18,6 +17,7 @@ import { prepareMulti, prepareOperation } from './prepare-multi.ts';
 import { prepareCloseSession, prepareCreateSession } from './prepare-session.ts';
 import type { ReplicaState, WriteContext } from './replica-state.ts';
 import type { TransactionApplier } from './transaction-applier.ts';
+import type { WriteRequest, WriteRoute } from './write-route.ts';
 
 /** Where prepared transactions go: the log that is being written. */
 export interface TransactionSink {
@@ -45,19 +45,16 @@ export interface ReplySink {
     body: JuteWriter,
     receivedMs: number,
   ): void;
+  /** A session is ending that this replica may have a connection of, though nobody here asked for that. */
+  onSessionEnding(sessionHi: number, sessionLo: number): void;
+  /** What a sync of this connection waited for is applied. */
+  onSyncReached(connection: ClientConnection): void;
 }
 
-/** A write on its way in. */
-export interface WriteRequest {
-  connection: ClientConnection | null;
-  sessionHi: number;
-  sessionLo: number;
-  authIds: readonly Id[];
-  xid: number;
-  type: OpCode;
-  receivedMs: number;
-  /** The size of the request when it counts as large, else 0. */
-  largeBytes: number;
+/** Who tells the other members what is proposed here; a replica that is alone has none. */
+export interface ProposalTap {
+  /** A transaction is in the log: header, record and digest are `bytes[start, end)`, valid during the call. */
+  onPrepared(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void;
 }
 
 /**
@@ -67,7 +64,7 @@ export interface WriteRequest {
  * Owns zxids and the order. Refuses to apply anything before it is told that it is durable: `prepare`
  * and `commit` are two calls, and only the log's listener makes the second.
  */
-export class WritePipeline {
+export class WritePipeline implements WriteRoute {
   readonly pending: PendingTransactions = new PendingTransactions();
   /** The zxid of the newest transaction, applied or not. */
   lastZxid: Zxid;
@@ -79,13 +76,21 @@ export class WritePipeline {
   readonly #replies: ReplySink;
   readonly #context: WriteContext;
   readonly #body = new JuteWriter(4096);
+  readonly #tap: ProposalTap | null;
+  /** Connections whose syncs wait for transactions of others, with the sequences that they wait for. */
+  readonly #syncs: { readonly connection: ClientConnection; readonly sequence: number }[] = [];
+  readonly judgesSessions = true;
+  readonly preparesSyncs = false;
 
+  /** @param tap told of every transaction, in an ensemble; null alone */
   constructor(
     state: ReplicaState,
     log: TransactionSink,
     applier: TransactionApplier,
     replies: ReplySink,
+    tap: ProposalTap | null = null,
   ) {
+    this.#tap = tap;
     this.#state = state;
     this.#log = log;
     this.#applier = applier;
@@ -114,10 +119,16 @@ export class WritePipeline {
    *
    * @param reader stands at the request's record
    * @param wallMs the transaction's time
+   * @param settled what the transaction comes to when that is known already: it fails
    * @returns its sequence among the pending ones
    * @throws JuteError when the request does not decode; nothing has happened then
    */
-  prepare(request: WriteRequest, reader: JuteReader, wallMs: number): number {
+  prepare(
+    request: WriteRequest,
+    reader: JuteReader,
+    wallMs: number,
+    settled: ErrorCode = ErrorCode.ok,
+  ): number {
     const zxid = (this.lastZxid + 1) as Zxid;
     const start = this.#log.beginRecord();
     const writer = this.#log.writer;
@@ -136,7 +147,8 @@ export class WritePipeline {
     writer.writeLongFromDouble(wallMs);
     const typeAt = writer.reserve(4);
     writer.view.setInt32(typeAt, request.type);
-    const error = this.#prepareRecord(request.type, start);
+    const verdict = settled === ErrorCode.ok ? this.#judgeSession(request) : settled;
+    const error = verdict === ErrorCode.ok ? this.#prepareRecord(request.type, start) : verdict;
     const { outstanding } = this.#state;
     if (error !== ErrorCode.ok) {
       writer.length = typeAt;
@@ -146,9 +158,23 @@ export class WritePipeline {
       writer.writeInt(digestVersion);
       writer.writeLong(outstanding.digestHi, outstanding.digestLo);
     }
+    this.#tap?.onPrepared(writer.bytes, start + recordHeadBytes, writer.length, zxid);
     this.#log.endRecord(start, zxid);
     this.lastZxid = zxid;
     return this.#enqueue(request);
+  }
+
+  /**
+   * As `prepare`, for the request of a learner, which waits for a transaction whatever the request is: one that does not
+   * decode fails.
+   */
+  prepareForeign(request: WriteRequest, reader: JuteReader, wallMs: number): void {
+    try {
+      this.prepare(request, reader, wallMs);
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      this.prepare(request, reader, wallMs, ErrorCode.marshallingError);
+    }
   }
 
   /**
@@ -163,16 +189,18 @@ export class WritePipeline {
     for (let i = 0; i < count; i++) {
       const length = view.getInt32(at + lengthOffset);
       const body = at + recordHeadBytes;
-      this.#commitOne(bytes, body, body + length);
+      this.commitOne(bytes, body, body + length);
       at = body + length + 1;
     }
     assert(at === end, 'a group of records ends with a record', at, end);
   }
 
-  #commitOne(bytes: Uint8Array, start: number, end: number): void {
+  /** Applies and answers the oldest pending transaction, which is `bytes[start, end)`. */
+  commitOne(bytes: Uint8Array, start: number, end: number): void {
     const { pending } = this;
     const connection = pending.connection;
     const { xid, type, receivedMs } = pending;
+    if (connection === null && type === OpCode.closeSession) this.#tellEnd(bytes, start);
     const answer = connection !== null && connection.session !== null ? this.#body.clear() : null;
     const error = this.#applier.apply(bytes, start, end, answer, pending.known);
     this.#state.outstanding.applied(this.#state.lastProcessedZxid);
@@ -182,6 +210,53 @@ export class WritePipeline {
     }
     this.largeBytes -= pending.largeBytes;
     pending.shift();
+    if (this.#syncs.length > 0) this.#answerSyncs();
+  }
+
+  /** See `WriteRoute`: whatever is proposed now is to be applied before a sync is answered. */
+  awaitsOthers(connection: ClientConnection): boolean {
+    if (this.#tap === null || this.pending.count === 0) return false;
+    const sequence = this.pending.oldestSequence + this.pending.count - 1;
+    connection.newestPendingSequence = sequence;
+    this.#syncs.push({ connection, sequence });
+    return true;
+  }
+
+  /** See `WriteRoute`: nobody else is to be asked. */
+  revalidate(): void {
+    assert(false, 'a replica that judges sessions asks nobody');
+  }
+
+  #answerSyncs(): void {
+    for (;;) {
+      const first = this.#syncs[0];
+      if (first === undefined || first.sequence >= this.pending.oldestSequence) return;
+      this.#syncs.shift();
+      this.#replies.onSyncReached(first.connection);
+    }
+  }
+
+  /** Reads whose session a closeSession was. */
+  #tellEnd(bytes: Uint8Array, start: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#replies.onSessionEnding(view.getInt32(start), view.getInt32(start + 4));
+  }
+
+  /**
+   * In an ensemble a session may be gone, or be used through another member by now, when its request arrives
+   * (`SessionTrackerImpl.checkSession`).
+   */
+  #judgeSession(request: WriteRequest): ErrorCode {
+    const { type, sessionHi, sessionLo } = request;
+    if (this.#tap === null || type === OpCode.createSession || type === OpCode.closeSession) {
+      return ErrorCode.ok;
+    }
+    if (sessionHi === 0 && sessionLo === 0) return ErrorCode.ok;
+    const session = this.#state.sessions.get(sessionHi, sessionLo);
+    if (session === undefined || session.closing) return ErrorCode.sessionExpired;
+    const owner = request.owner ?? this;
+    session.owner ??= owner;
+    return session.owner === owner ? ErrorCode.ok : ErrorCode.sessionMoved;
   }
 
   #prepareRecord(type: OpCode, start: number): ErrorCode {

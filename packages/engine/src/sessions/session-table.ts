@@ -60,6 +60,15 @@ export class SessionTable {
     return session;
   }
 
+  /** A session that another member speaks of, and that may not be agreed on yet: known ones stay as they are. */
+  track(idHi: number, idLo: number, timeoutMs: number): Session {
+    const known = this.get(idHi, idLo);
+    if (known !== undefined) return known;
+    const session = new Session(idHi, idLo, timeoutMs);
+    this.#put(session);
+    return session;
+  }
+
   get(idHi: number, idLo: number): Session | undefined {
     return this.#byHi.get(idHi)?.get(idLo);
   }

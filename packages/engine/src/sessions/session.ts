@@ -13,6 +13,10 @@ export class Session {
   committed = false;
   /** Its newest transaction in the log, by the number that the pipeline gave it; 0 is none. */
   newestPendingSequence = 0;
+  /** A request of it came since the leader was last told that it lives. Only a learner asks. */
+  isHeard = false;
+  /** Through whom it is used, known to the leader: itself or one of its learners; null when nobody knows. */
+  owner: object | null = null;
   /** The expiry bucket it lies in, monotonic ms; 0 when it lies in none. */
   bucketMs = 0;
 

@@ -1,3 +1,4 @@
+export * from './adopt-snapshot.ts';
 export * from './data-directories.ts';
 export * from './epoch-files.ts';
 export {

@@ -242,6 +242,19 @@ export class Tree extends TreeStore {
     this.nodes.set(config, Column.aversion, -1);
   }
 
+  /**
+   * Puts the members of the ensemble into /zookeeper/config, which every member does for itself
+   * (`ZKDatabase.initConfigInZKDatabase`).
+   *
+   * @param version the zxid that made the configuration
+   */
+  setConfig(text: string, version: number): void {
+    this.addConfigNode();
+    const path = utf8('/zookeeper/config');
+    const data = utf8(text);
+    this.setData(path, 0, path.length, data, 0, data.length, -1, version, 0);
+  }
+
   /** Empties the tree, for `loadNode` to fill. Load `acls` after this and before the znodes. */
   beginLoad(): void {
     this.clear();

@@ -1,0 +1,575 @@
+/**
+ * A member that leads (`Leader.java`): it finds an epoch that a quorum promises, brings its learners to its history,
+ * and then decides what is committed.
+ *
+ * Owns the epoch, the learners' links and when a proposal is committed. Refuses to commit what a quorum has not said
+ * to be durable, its own log included, and to lead those whose history is ahead of its own.
+ */
+import {
+  assert,
+  epochOf,
+  formatZxid,
+  type JuteReader,
+  JuteWriter,
+  makeZxid,
+  OpCode,
+  JuteReader as Reader,
+  utf8,
+  type Zxid,
+} from '@meerkat/protocol';
+import { ensembleLimits } from '../limits.ts';
+import type {
+  NetworkAddress,
+  PeerListenerEvents,
+  PeerListenerId,
+  PeerStreamEvents,
+  PeerStreamId,
+  TimerListener,
+} from '../ports.ts';
+import { formatQuorumConfig } from '../quorum/quorum-config.ts';
+import { type ProposalTap, WritePipeline } from '../requests/write-pipeline.ts';
+import type { WriteRequest } from '../requests/write-route.ts';
+import type { Session } from '../sessions/session.ts';
+import { EpochAgreement } from './epoch-agreement.ts';
+import { type LearnerLink, type LearnerLinkEvents, LinkStage } from './learner-link.ts';
+import { LearnerLinks } from './learner-links.ts';
+import { LearnerSync } from './learner-sync.ts';
+import type { MemberContext, RoleEvents } from './member-context.ts';
+import {
+  beginPacket,
+  dataReader,
+  endPacket,
+  PacketType,
+  type ReceivedPacket,
+  readPacketIds,
+  writeBarePacket,
+} from './quorum-packet.ts';
+
+/** How far a leader has come. */
+type Phase = 'epoch' | 'promise' | 'sync' | 'broadcast' | 'ended';
+
+export class Leader
+  implements PeerListenerEvents, PeerStreamEvents, TimerListener, LearnerLinkEvents, ProposalTap
+{
+  readonly #context: MemberContext;
+  readonly #events: RoleEvents;
+  readonly #agreement: EpochAgreement;
+  readonly #sync: LearnerSync;
+  readonly #links: LearnerLinks;
+  #phase: Phase = 'epoch';
+  #listeners: PeerListenerId[] = [];
+  #timer = 0;
+  #tick = 0;
+  #isHalfTick = false;
+  /** What it stood for election with. */
+  readonly #ownZxid: Zxid;
+  readonly #ownEpoch: number;
+  #pipeline: WritePipeline | null = null;
+  /** Whose state is durable up to NEWLEADER. */
+  readonly #synced = new Set<number>();
+  /** PROPOSALs and COMMITs of this turn, for all followers; INFORMs, for all observers. */
+  readonly #toFollowers = new JuteWriter(64 * 1024);
+  readonly #toObservers = new JuteWriter(1024);
+  /** Syncs of learners, and what they wait for. */
+  #syncs: { readonly link: LearnerLink; readonly zxid: Zxid }[] = [];
+  readonly #request: WriteRequest;
+  readonly #data = new Reader();
+  #startedMs = 0;
+
+  constructor(context: MemberContext, events: RoleEvents) {
+    this.#context = context;
+    this.#events = events;
+    this.#ownZxid = context.state.lastProcessedZxid as Zxid;
+    this.#ownEpoch = context.epochs.currentEpoch;
+    this.#agreement = new EpochAgreement(context.view.current, context.ensemble.myId);
+    this.#sync = new LearnerSync(context);
+    this.#links = new LearnerLinks(context, this.#toFollowers, this.#toObservers);
+    this.#request = {
+      connection: null,
+      sessionHi: 0,
+      sessionLo: 0,
+      authIds: [],
+      xid: 0,
+      type: OpCode.error,
+      receivedMs: 0,
+      largeBytes: 0,
+      owner: null,
+    };
+  }
+
+  /** The epoch; 0 before it is agreed on. */
+  get epoch(): number {
+    return this.#agreement.epoch;
+  }
+
+  /** Its learners, for those who ask how the ensemble does. */
+  get links(): readonly LearnerLink[] {
+    return this.#links.all();
+  }
+
+  /** Since when it serves, monotonic ms; 0 before. */
+  get servingSinceMs(): number {
+    return this.#startedMs;
+  }
+
+  /** Proposals that are not committed. */
+  get outstandingCount(): number {
+    return this.#phase === 'broadcast' ? this.#context.recent.outstandingCount : 0;
+  }
+
+  /** Awaits learners, and begins to look for an epoch. */
+  start(): void {
+    const { ensemble, peers, clock, config, epochs } = this.#context;
+    for (const address of this.#ownAddresses()) this.#listeners.push(peers.listen(address, this));
+    this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
+    this.#agreement.offer(ensemble.myId, epochs.acceptedEpoch, true);
+    this.#seeToEpoch();
+  }
+
+  /** Leads no more: learners are let go. */
+  stop(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    const { peers, clock, duties } = this.#context;
+    clock.cancelTimer(this.#timer);
+    duties.stop();
+    for (const listener of this.#listeners) peers.stopListening(listener);
+    for (const link of this.#links.all()) link.close();
+  }
+
+  /** What was written in this turn leaves. */
+  flush(): void {
+    if (this.#phase === 'ended') return;
+    for (const link of this.#links.flush()) this.onBroken(link, 'it does not keep up');
+  }
+
+  /** The log is durable up to here: this member's own acknowledgement. */
+  onDurable(): void {
+    if (this.#phase === 'broadcast') this.#commitAgreed();
+  }
+
+  /** A voter looks for a leader again, though this one has not begun to serve. */
+  onVoterLooking(sid: number, sinceMs: number): void {
+    const { epochWaitMs } = this.#context.ensemble;
+    if (epochWaitMs < 0 || this.#phase !== 'epoch') return;
+    if (this.#context.clock.monotonicMs() - sinceMs <= epochWaitMs) return;
+    this.#end(`server ${sid} looks for a leader again`);
+  }
+
+  /** See `ProposalTap`: what is in the log is proposed to all followers. */
+  onPrepared(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void {
+    const { recent } = this.#context;
+    recent.add(bytes, start, end, zxid);
+    const number = recent.end - 1;
+    const block = recent.blockOf(number);
+    this.#toFollowers.writeBytes(block, recent.packetStart(number), recent.packetEnd(number));
+  }
+
+  onPeerListening(_listener: PeerListenerId, port: number): void {
+    this.#context.notice('awaiting learners', null, `learners are awaited on port ${port}`);
+  }
+
+  onPeerListenFailed(_listener: PeerListenerId, reason: string): void {
+    if (this.#phase === 'ended') return;
+    this.#end(`Cannot await learners: the system says ${reason}`);
+  }
+
+  onPeerAccepted(
+    _listener: PeerListenerId,
+    stream: PeerStreamId,
+    from: NetworkAddress,
+  ): PeerStreamEvents {
+    if (this.#phase === 'ended' || this.#links.count >= ensembleLimits.learnersMax) {
+      this.#context.peers.destroy(stream);
+      return this;
+    }
+    const link = this.#links.add(stream, from, this);
+    link.deadlineTick = this.#tick + this.#context.ensemble.initLimitTicks;
+    return this;
+  }
+
+  onPeerOpened(): void {}
+
+  onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void {
+    const link = this.#links.get(stream);
+    if (link === undefined || this.#phase === 'ended') return;
+    if (link.stage >= LinkStage.synced) {
+      link.deadlineTick = this.#tick + this.#context.ensemble.syncLimitTicks;
+    }
+    this.#context.intake.beginCommit();
+    link.received(bytes, start, end);
+    if (this.#phase === 'broadcast') this.#commitAgreed();
+  }
+
+  onPeerDrained(stream: PeerStreamId): void {
+    this.#links.get(stream)?.drained();
+  }
+
+  onPeerClosed(stream: PeerStreamId, reason: string): void {
+    const link = this.#links.get(stream);
+    if (link !== undefined && this.#phase !== 'ended') this.#forget(link, reason);
+  }
+
+  /** See `LearnerLinkEvents`. */
+  onHello(link: LearnerLink): string | null {
+    const { view, ensemble } = this.#context;
+    if (link.sid === ensemble.myId) return `it says that its id is ${link.sid}, which is mine`;
+    if (link.configVersion > view.current.config.version) {
+      return `it has a newer configuration, version ${link.configVersion.toString(16)}`;
+    }
+    if (link.acceptedEpoch >= ensembleLimits.epochMax) {
+      return `it has promised epoch ${link.acceptedEpoch}, beyond ${ensembleLimits.epochMax}`;
+    }
+    const older = this.#links.bySid(link);
+    if (older !== null) this.#forget(older, 'the same server has connected anew');
+    const mayVote = link.type === 'participant' && view.isVoter(link.sid);
+    this.#agreement.offer(link.sid, link.acceptedEpoch, mayVote);
+    if (this.#agreement.isAgreed && this.#phase !== 'epoch') link.sendEpoch(this.epoch);
+    else this.#seeToEpoch();
+    return null;
+  }
+
+  onEpochPromised(link: LearnerLink, currentEpoch: number): void {
+    if (this.#phase === 'promise' && currentEpoch !== -1) {
+      const isAhead =
+        currentEpoch > this.#ownEpoch ||
+        (currentEpoch === this.#ownEpoch && link.peerLastZxid > this.#ownZxid);
+      if (isAhead && this.#context.view.isVoter(link.sid) && link.type === 'participant') {
+        const theirs = `epoch ${currentEpoch} and ${formatZxid(link.peerLastZxid)}`;
+        return this.#end(`server ${link.sid} is ahead with ${theirs}`);
+      }
+      if (link.peerLastZxid !== -1 && link.type === 'participant') {
+        this.#agreement.promise(link.sid);
+      }
+    }
+    if (this.#phase === 'promise') this.#seeToPromises();
+    else this.#synchronise(link);
+  }
+
+  onSynced(link: LearnerLink): void {
+    link.deadlineTick = this.#tick + this.#context.ensemble.syncLimitTicks;
+    link.ackedZxid = makeZxid(this.epoch, 0);
+    this.#context.notice('synced', link.sid, `server ${link.sid} has the history of this leader`);
+    if (this.#phase === 'broadcast') return this.#letServe(link);
+    if (link.type === 'participant') this.#synced.add(link.sid);
+    this.#seeToQuorum();
+  }
+
+  /** Evaluated once for all that came in one go. */
+  onAck(): void {}
+
+  onTouch(_link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
+    const { state, clock } = this.#context;
+    const session = state.sessions.get(sessionHi, sessionLo);
+    if (session === undefined || session.closing || timeoutMs <= 0) return;
+    state.sessions.expiry.touch(session, clock.monotonicMs(), this.#granted(timeoutMs));
+  }
+
+  onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
+    const { state, clock, intake } = this.#context;
+    const session = state.sessions.get(sessionHi, sessionLo);
+    const isValid = this.#phase === 'broadcast' && session !== undefined && !session.closing;
+    if (isValid) {
+      // Whoever used it here has moved on.
+      intake.onSessionEnding(sessionHi, sessionLo);
+      session.owner = link;
+      state.sessions.expiry.touch(session, clock.monotonicMs(), this.#granted(timeoutMs));
+    }
+    const outbox = this.#links.ordered(link);
+    const packet = beginPacket(outbox, PacketType.revalidate, -1);
+    outbox.writeLong(sessionHi, sessionLo);
+    outbox.writeBoolean(isValid);
+    endPacket(outbox, packet, null);
+  }
+
+  onRequest(link: LearnerLink, packet: ReceivedPacket): void {
+    if (this.#phase !== 'broadcast') return;
+    const reader = dataReader(packet, this.#data);
+    const request = this.#request;
+    request.sessionHi = reader.readInt();
+    request.sessionLo = reader.readInt();
+    request.xid = reader.readInt();
+    request.type = reader.readInt() as OpCode;
+    request.authIds = readPacketIds(packet);
+    request.owner = link;
+    request.receivedMs = this.#context.clock.monotonicMs();
+    if (request.type === OpCode.sync) return this.#takeSync(link);
+    if (!isForLeaders(request.type)) {
+      const text = `an operation with code ${request.type} of server ${link.sid} is left out`;
+      return this.#context.notice('unknown operation', link.sid, text);
+    }
+    if (request.type === OpCode.createSession) this.#track(link, reader);
+    this.#prepare(request, reader);
+  }
+
+  onBroken(link: LearnerLink, reason: string): void {
+    this.#forget(link, reason);
+  }
+
+  /** Twice a tick: pings, and on every other a look at who is still there (`Leader.lead`). */
+  onTimer(): void {
+    if (this.#phase === 'ended') return;
+    const { clock, config } = this.#context;
+    this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
+    if (this.#isHalfTick) this.#tick++;
+    this.#isHalfTick = !this.#isHalfTick;
+    this.#letSilentGo();
+    if (this.#phase === 'broadcast') {
+      if (!this.#isHalfTick && !this.#hasQuorum()) {
+        return this.#end('too few followers are in sync');
+      }
+      this.#ping();
+    } else if (this.#tick >= this.#context.ensemble.initLimitTicks) {
+      return this.#end(
+        `a quorum did not come together in ${this.#phase === 'epoch' ? 'time for an epoch' : 'time to be in sync'}`,
+      );
+    }
+    this.#context.endTurn();
+  }
+
+  /** All own quorum addresses, or their ports on every interface. */
+  #ownAddresses(): NetworkAddress[] {
+    const { view, ensemble } = this.#context;
+    const addresses = view.member(ensemble.myId)?.addresses ?? [];
+    const host = (own: string): string => (ensemble.listenOnAllIps ? '0.0.0.0' : own);
+    return addresses.map(({ host: own, quorumPort }) => ({ host: host(own), port: quorumPort }));
+  }
+
+  #seeToEpoch(): void {
+    if (this.#phase !== 'epoch' || !this.#agreement.isAgreed) return;
+    const { epochs, ensemble } = this.#context;
+    if (this.epoch >= ensembleLimits.epochMax) return this.#end('there is no epoch left');
+    epochs.accept(this.epoch);
+    this.#phase = 'promise';
+    this.#agreement.promise(ensemble.myId);
+    for (const link of this.#links.all()) {
+      if (link.stage === LinkStage.epoch) link.sendEpoch(this.epoch);
+    }
+    this.#seeToPromises();
+  }
+
+  #seeToPromises(): void {
+    if (this.#phase !== 'promise' || !this.#agreement.isPromised) return;
+    this.#phase = 'sync';
+    // What this member brings into the epoch is durable: it was recovered, or its log was waited for.
+    this.#context.epochs.enter(this.epoch);
+    this.#synced.add(this.#context.ensemble.myId);
+    for (const link of this.#links.all()) {
+      if (link.stage === LinkStage.promised) this.#synchronise(link);
+    }
+    this.#seeToQuorum();
+  }
+
+  /** Brings a learner to the history as it is now; what is proposed from now on follows. */
+  #synchronise(link: LearnerLink): void {
+    const kind = this.#sync.begin(link);
+    if (kind === null) return this.onBroken(link, 'too many observers are being synchronised');
+    const packet = beginPacket(link.outbox, PacketType.newLeader, makeZxid(this.epoch, 0));
+    const config = (this.#context.view.lastSeen ?? this.#context.view.current).config;
+    const text = utf8(formatQuorumConfig(config));
+    link.outbox.writeBytes(text, 0, text.length);
+    endPacket(link.outbox, packet, null);
+    link.stage = LinkStage.syncing;
+    link.deadlineTick = this.#tick + this.#context.ensemble.initLimitTicks;
+    this.#links.beginForwarding(link);
+    const theirs = formatZxid(link.peerLastZxid);
+    this.#context.notice('syncing', link.sid, `server ${link.sid} at ${theirs} gets a ${kind}`);
+  }
+
+  #seeToQuorum(): void {
+    if (this.#phase !== 'sync') return;
+    const tracker = this.#context.view.newTracker();
+    for (const sid of this.#synced) tracker.addAck(sid);
+    if (!tracker.hasAllQuorums()) return;
+    this.#phase = 'broadcast';
+    this.#serve();
+    for (const link of this.#links.all()) {
+      if (link.stage === LinkStage.synced) this.#letServe(link);
+    }
+  }
+
+  #serve(): void {
+    const { state, storage, applier, intake, duties, ensemble, clock, recent } = this.#context;
+    assert(recent.outstandingCount === 0, 'a leader begins with nothing outstanding');
+    const log = storage.log;
+    assert(log !== null, 'a leader has a log');
+    // The beginning of the epoch is no transaction, but whoever asks stands there.
+    state.lastProcessedZxid = makeZxid(this.epoch, 0);
+    state.outstanding.clear();
+    this.#pipeline = new WritePipeline(state, log, applier, intake, this);
+    intake.usePipeline(this.#pipeline);
+    intake.isServing = ensemble.leaderServes;
+    duties.start();
+    this.#startedMs = clock.monotonicMs();
+    this.#events.onServing({ epoch: this.epoch, sync: 'none' });
+  }
+
+  #letServe(link: LearnerLink): void {
+    link.stage = LinkStage.serving;
+    link.paceTick = this.#tick;
+    writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
+  }
+
+  #takeSync(link: LearnerLink): void {
+    const { recent } = this.#context;
+    if (recent.outstandingCount === 0) this.#answerSync(link);
+    else this.#syncs.push({ link, zxid: recent.newestZxid });
+  }
+
+  #answerSync(link: LearnerLink): void {
+    if (link.stage !== LinkStage.serving) return;
+    writeBarePacket(this.#links.ordered(link), PacketType.sync, 0);
+  }
+
+  /** A learner's client wants a session: it is kept alive from now on. */
+  #track(link: LearnerLink, reader: JuteReader): void {
+    if (reader.remaining < 4) return;
+    const timeoutMs = this.#granted(reader.readInt());
+    reader.position -= 4;
+    const { sessions } = this.#context.state;
+    const { sessionHi, sessionLo } = this.#request;
+    const session: Session = sessions.track(sessionHi, sessionLo, timeoutMs);
+    session.owner = link;
+    sessions.expiry.touch(session, this.#context.clock.monotonicMs(), timeoutMs);
+  }
+
+  #granted(timeoutMs: number): number {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#context.config;
+    return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
+  }
+
+  /** Every request of a learner becomes a transaction, a failed one if need be: the learner waits for it. */
+  #prepare(request: WriteRequest, reader: JuteReader): void {
+    assert(this.#pipeline !== null, 'a leader that serves has a pipeline');
+    this.#pipeline.prepareForeign(request, reader, this.#context.clock.wallMs());
+    if (epochOf(this.#pipeline.lastZxid) !== this.epoch) this.#end('the epoch has no zxid left');
+  }
+
+  /** Commits, in order, what a quorum has said to be durable. */
+  #commitAgreed(): void {
+    const { recent } = this.#context;
+    if (recent.outstandingCount === 0) return;
+    const agreed = this.#agreedZxid();
+    let count = 0;
+    let bytes = 0;
+    if (agreed < recent.zxidOf(recent.committedEnd)) return;
+    this.#context.intake.beginCommit();
+    while (recent.outstandingCount > 0) {
+      const number = recent.committedEnd;
+      const zxid = recent.zxidOf(number);
+      if (zxid > agreed) break;
+      const start = recent.bodyStart(number);
+      const end = recent.bodyEnd(number);
+      this.#commit(recent.blockOf(number), start, end, zxid);
+      count++;
+      bytes += end - start;
+    }
+    this.#context.storage.committed(count, bytes);
+  }
+
+  #commit(block: Uint8Array, start: number, end: number, zxid: Zxid): void {
+    const { recent } = this.#context;
+    assert(this.#pipeline !== null, 'a leader that serves has a pipeline');
+    writeBarePacket(this.#toFollowers, PacketType.commit, zxid);
+    if (this.#links.hasObservers) {
+      const packet = beginPacket(this.#toObservers, PacketType.inform, zxid);
+      this.#toObservers.writeBytes(block, start, end);
+      endPacket(this.#toObservers, packet, null);
+    }
+    recent.commitNext();
+    this.#pipeline.commitOne(block, start, end);
+    while (this.#syncs.length > 0 && (this.#syncs[0]?.zxid ?? 0) <= zxid) {
+      const waiting = this.#syncs.shift();
+      if (waiting !== undefined) this.#answerSync(waiting.link);
+    }
+  }
+
+  /** The newest transaction that a quorum of every configuration in force has in its logs. */
+  #agreedZxid(): Zxid {
+    const { view, ensemble, durableZxid } = this.#context;
+    const acked = new Map<number, Zxid>([[ensemble.myId, durableZxid]]);
+    for (const link of this.#links.all()) {
+      if (link.stage === LinkStage.serving && link.type === 'participant') {
+        acked.set(link.sid, link.ackedZxid);
+      }
+    }
+    const candidates = [...new Set(acked.values())].sort((a, b) => b - a);
+    for (const zxid of candidates) {
+      const tracker = view.newTracker();
+      for (const [sid, last] of acked) if (last >= zxid) tracker.addAck(sid);
+      if (tracker.hasAllQuorums()) return zxid;
+    }
+    return -1 as Zxid;
+  }
+
+  #hasQuorum(): boolean {
+    const tracker = this.#context.view.newTracker();
+    tracker.addAck(this.#context.ensemble.myId);
+    for (const link of this.#links.all()) {
+      if (link.stage >= LinkStage.synced && link.type === 'participant') tracker.addAck(link.sid);
+    }
+    return tracker.hasAllQuorums();
+  }
+
+  /** Learners that were not heard of in time, or leave a proposal unanswered for too long. */
+  #letSilentGo(): void {
+    const { recent, ensemble } = this.#context;
+    for (const link of this.#links.all()) {
+      if (this.#tick > link.deadlineTick) {
+        this.#forget(link, 'it was not heard of in time');
+      } else if (link.stage === LinkStage.serving && link.type === 'participant') {
+        if (link.ackedZxid >= link.paceZxid) {
+          link.paceZxid = recent.newestZxid;
+          link.paceTick = this.#tick;
+        } else if (this.#tick - link.paceTick > ensemble.syncLimitTicks) {
+          this.#forget(link, 'it leaves proposals unanswered');
+        }
+      }
+    }
+  }
+
+  #ping(): void {
+    const newest = this.#pipeline?.lastZxid ?? 0;
+    for (const link of this.#links.all()) {
+      if (link.stage >= LinkStage.synced) {
+        writeBarePacket(this.#links.ordered(link), PacketType.ping, newest);
+      }
+    }
+  }
+
+  #forget(link: LearnerLink, reason: string): void {
+    this.#links.remove(link);
+    this.#sync.ended(link);
+    const who = link.sid >= 0 ? `server ${link.sid}` : 'a learner';
+    this.#context.notice('learner lost', link.sid, `${who} is let go: ${reason}`);
+    link.close();
+    if (this.#phase === 'sync') this.#synced.delete(link.sid);
+  }
+
+  #end(reason: string): void {
+    if (this.#phase === 'ended') return;
+    this.stop();
+    this.#events.onRoleEnded(reason);
+  }
+}
+
+/** Requests that learners forward. */
+function isForLeaders(type: OpCode): boolean {
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+    case OpCode.delete:
+    case OpCode.setData:
+    case OpCode.setACL:
+    case OpCode.multi:
+    case OpCode.reconfig:
+    case OpCode.createSession:
+    case OpCode.closeSession:
+    case OpCode.check:
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,527 @@
+/**
+ * A member that follows or observes (`Learner.java`, `Follower.java`, `Observer.java`): it takes over the leader's
+ * history, and then whatever the leader proposes and commits.
+ *
+ * Owns the order that keeps promises: what it has received is durable before it says so; its epoch is written when the
+ * whole history of that epoch is durable, and only then NEWLEADER is acknowledged [ZOOKEEPER-3911, 4643, 4646, 4785].
+ * Refuses to go on behind a hole, or to commit what is not the oldest proposal.
+ */
+import {
+  assert,
+  asZxid,
+  counterOf,
+  decodeUtf8,
+  epochOf,
+  formatZxid,
+  JuteError,
+  JuteReader,
+  JuteWriter,
+  makeZxid,
+  type Zxid,
+} from '@meerkat/protocol';
+import type { PeerStreamEvents, PeerStreamId, TimerListener } from '../ports.ts';
+import { StorageError } from '../storage/index.ts';
+import { LeaderDial } from './leader-dial.ts';
+import { zabVersion } from './learner-link.ts';
+import { LearnerRoute } from './learner-route.ts';
+import type { MemberContext, RoleEvents } from './member-context.ts';
+import {
+  beginPacket,
+  dataReader,
+  endPacket,
+  PacketReader,
+  type PacketReceiver,
+  PacketType,
+  type ReceivedPacket,
+  writeBarePacket,
+} from './quorum-packet.ts';
+import { SnapshotReceiver } from './snapshot-stream.ts';
+
+/** How far a learner has come. */
+type Phase =
+  | 'dialling'
+  /** LEADERINFO is awaited. */
+  | 'registering'
+  /** DIFF, TRUNC or SNAP is awaited. */
+  | 'promised'
+  /** The log is being let go of, for a cut or a snapshot. */
+  | 'clearing'
+  | 'receiving'
+  /** What was received as a snapshot goes to disk. */
+  | 'adopting'
+  /** Proposals come, and at their end NEWLEADER. */
+  | 'syncing'
+  /** The history goes to disk. */
+  | 'persisting'
+  /** NEWLEADER is acknowledged; UPTODATE is awaited. */
+  | 'synced'
+  | 'serving'
+  | 'ended';
+
+export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener {
+  readonly #context: MemberContext;
+  readonly #events: RoleEvents;
+  readonly #leader: number;
+  readonly #isObserver: boolean;
+  readonly #dial: LeaderDial;
+  readonly #reader: PacketReader;
+  readonly #data = new JuteReader();
+  readonly #outbox: JuteWriter = new JuteWriter(64 * 1024);
+  readonly #route: LearnerRoute;
+  #phase: Phase = 'dialling';
+  #stream: PeerStreamId = 0;
+  #timer = 0;
+  #heardMs = 0;
+  #epoch = 0;
+  #sync: 'none' | 'DIFF' | 'TRUNC' | 'SNAP' = 'none';
+  #snapshot: SnapshotReceiver | null = null;
+  /** Whether memory no longer holds what the disk holds: it has to be read again. */
+  #isMemoryTainted = false;
+  /** The last transaction that this member has, proposed ones included. */
+  #lastZxid: Zxid = 0 as Zxid;
+  /** Proposals are acknowledged from this one on. */
+  #ackFrom: Zxid = 0 as Zxid;
+  /** Committed transactions since the last turn, for the snapshots. */
+  #committedCount = 0;
+  #committedBytes = 0;
+
+  /** @param leader whom it follows: an id of the configuration */
+  constructor(context: MemberContext, leader: number, isObserver: boolean, events: RoleEvents) {
+    this.#context = context;
+    this.#leader = leader;
+    this.#isObserver = isObserver;
+    this.#events = events;
+    this.#reader = new PacketReader(context.packetLimits, this);
+    this.#route = new LearnerRoute(this.#outbox, context.applier, context.intake);
+    this.#dial = new LeaderDial(context, leader, this);
+  }
+
+  /** The epoch that it takes part in; 0 before the leader has said it. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether memory holds a mixture: it has to be read from disk before it means anything. */
+  get isMemoryTainted(): boolean {
+    return this.#isMemoryTainted;
+  }
+
+  get isSynchronising(): boolean {
+    return this.#phase !== 'serving';
+  }
+
+  /** Dials the leader. */
+  start(): void {
+    const { clock, config } = this.#context;
+    this.#heardMs = clock.monotonicMs();
+    this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
+    this.#dial.start();
+  }
+
+  /** Follows no more. */
+  stop(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    const { clock, peers } = this.#context;
+    clock.cancelTimer(this.#timer);
+    this.#dial.stop();
+    if (this.#stream !== 0) peers.destroy(this.#stream);
+  }
+
+  /** What was written in this turn leaves. */
+  flush(): void {
+    this.#countCommitted();
+    if (this.#outbox.length === 0 || this.#stream === 0 || this.#phase === 'ended') return;
+    const { peers } = this.#context;
+    // The writer is shared with the route, so what the network keeps is copied.
+    const bytes = this.#outbox.toBytes();
+    this.#outbox.clear();
+    peers.send(this.#stream, bytes, 0, bytes.length);
+  }
+
+  /** The log is durable up to here: the leader may be told so. */
+  onDurable(zxid: Zxid): void {
+    if (this.#phase !== 'serving' || this.#isObserver) return;
+    this.#acknowledge(zxid);
+  }
+
+  /** The leader hangs up, or somebody in between. */
+  onPeerClosed(stream: PeerStreamId, reason: string): void {
+    if (this.#phase === 'ended') return;
+    if (stream !== this.#stream) return this.#dial.onClosed(stream, reason);
+    this.#end(`the leader, server ${this.#leader}, is gone: ${reason}`);
+  }
+
+  onPeerOpened(stream: PeerStreamId): void {
+    if (this.#phase === 'ended' || !this.#dial.onOpened(stream)) return;
+    this.#stream = stream;
+    this.#phase = 'registering';
+    this.#heardMs = this.#context.clock.monotonicMs();
+    this.#register();
+    this.#context.endTurn();
+  }
+
+  onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void {
+    if (stream !== this.#stream || this.#phase === 'ended') return;
+    this.#heardMs = this.#context.clock.monotonicMs();
+    this.#context.intake.beginCommit();
+    this.#guard(() => this.#reader.push(bytes, start, end));
+    if (this.isHeld && !this.#isOver) this.#context.peers.setReading(stream, false);
+  }
+
+  onPeerDrained(): void {}
+
+  /** The leader could not be reached in time. */
+  onUnreachable(reason: string): void {
+    this.#end(`the leader, server ${this.#leader}, cannot be reached: ${reason}`);
+  }
+
+  /** Looks whether the leader is still heard of. */
+  onTimer(): void {
+    if (this.#phase === 'ended') return;
+    const { clock, config, ensemble } = this.#context;
+    this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
+    const isSettled = this.#phase === 'synced' || this.#phase === 'serving';
+    const ticks = isSettled ? ensemble.syncLimitTicks : ensemble.initLimitTicks;
+    // While its own disk works, silence is this member's own.
+    const isBusy = this.#phase === 'adopting' || this.#phase === 'clearing';
+    if (isBusy || this.#phase === 'persisting') this.#heardMs = clock.monotonicMs();
+    if (
+      this.#phase !== 'dialling' &&
+      clock.monotonicMs() - this.#heardMs > ticks * config.tickTimeMs
+    ) {
+      this.#end(`the leader, server ${this.#leader}, was not heard of for ${ticks} ticks`);
+    }
+  }
+
+  /** See `PacketReceiver`: a snapshot is no packet. */
+  get isRaw(): boolean {
+    return this.#phase === 'receiving';
+  }
+
+  /** See `PacketReceiver`: nothing is read while the disk has to catch up. */
+  get isHeld(): boolean {
+    const phase = this.#phase;
+    return (
+      phase === 'clearing' || phase === 'adopting' || phase === 'persisting' || phase === 'ended'
+    );
+  }
+
+  onRaw(bytes: Uint8Array, start: number, end: number): number {
+    const snapshot = this.#snapshot;
+    assert(snapshot !== null, 'a snapshot is being received');
+    const taken = snapshot.push(bytes, start, end);
+    if (snapshot.isDone) this.#adopt();
+    return taken;
+  }
+
+  onPacket(packet: ReceivedPacket): void {
+    switch (this.#phase) {
+      case 'registering':
+        return this.#takeLeaderInfo(packet);
+      case 'promised':
+        return this.#takeFirst(packet);
+      case 'syncing':
+      case 'synced':
+      case 'serving':
+        return this.#takePacket(packet);
+      default:
+        return this.#refuse(packet);
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#phase === 'ended';
+  }
+
+  #register(): void {
+    const { ensemble, epochs, view } = this.#context;
+    const type = this.#isObserver ? PacketType.observerInfo : PacketType.followerInfo;
+    const packet = beginPacket(this.#outbox, type, makeZxid(epochs.acceptedEpoch, 0));
+    this.#outbox.writeLongFromDouble(ensemble.myId);
+    this.#outbox.writeInt(zabVersion);
+    this.#outbox.writeLongFromDouble(view.current.config.version);
+    endPacket(this.#outbox, packet, null);
+  }
+
+  /** The leader says its epoch, which is promised unless a later one was (`Learner.registerWithLeader`). */
+  #takeLeaderInfo(packet: ReceivedPacket): void {
+    if (packet.type !== PacketType.leaderInfo) return this.#refuse(packet);
+    const { epochs, state } = this.#context;
+    const epoch = epochOf(packet.zxid);
+    if (epoch < epochs.acceptedEpoch) {
+      return this.#end(`epoch ${epoch} is less than ${epochs.acceptedEpoch}, which was promised`);
+    }
+    // To promise the same epoch twice could make two leaders of it.
+    const isNew = epoch > epochs.acceptedEpoch;
+    if (isNew) epochs.accept(epoch);
+    this.#epoch = epoch;
+    this.#lastZxid = asZxid(state.lastProcessedZxid);
+    const answer = beginPacket(this.#outbox, PacketType.ackEpoch, this.#lastZxid);
+    this.#outbox.writeInt(isNew ? epochs.currentEpoch : -1);
+    endPacket(this.#outbox, answer, null);
+    this.#phase = 'promised';
+  }
+
+  #takeFirst(packet: ReceivedPacket): void {
+    const { storage } = this.#context;
+    const { zxid, type } = packet;
+    this.#heardMs = this.#context.clock.monotonicMs();
+    if (type === PacketType.diff) {
+      this.#sync = 'DIFF';
+      this.#phase = 'syncing';
+    } else if (type === PacketType.trunc) {
+      this.#sync = 'TRUNC';
+      this.#phase = 'clearing';
+      storage.close((error) => {
+        if (this.#phase !== 'clearing') return;
+        if (error !== null) return this.#end('the log could not be closed');
+        this.#truncate(zxid);
+      });
+    } else if (type === PacketType.snap) {
+      this.#sync = 'SNAP';
+      this.#phase = 'clearing';
+      storage.close((error) => {
+        if (this.#phase !== 'clearing') return;
+        if (error !== null) return this.#end('the log could not be closed');
+        this.#receive(zxid);
+      });
+    } else this.#refuse(packet);
+  }
+
+  #truncate(zxid: Zxid): void {
+    const { storage, recent, state } = this.#context;
+    try {
+      this.#isMemoryTainted = true;
+      storage.truncate(zxid);
+      this.#isMemoryTainted = false;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      // A stale history must not come back into the ensemble [ZOOKEEPER-3701].
+      return this.#fatal(quorumPacketExitCode, error.message);
+    }
+    recent.clear();
+    assert(state.lastProcessedZxid <= zxid, 'a log that was cut ends there', zxid);
+    this.#lastZxid = asZxid(state.lastProcessedZxid);
+    this.#phase = 'syncing';
+    this.#goOn();
+  }
+
+  #receive(zxid: Zxid): void {
+    const { database, config } = this.#context;
+    const itemBytesMax = config.limits.frameBytesMax + config.limits.extraBytesMax;
+    this.#isMemoryTainted = true;
+    this.#snapshot = new SnapshotReceiver(database, zxid, itemBytesMax);
+    this.#lastZxid = zxid;
+    this.#phase = 'receiving';
+    this.#goOn();
+  }
+
+  /** The snapshot is whole: it takes the place of all that was before, on disk too. */
+  #adopt(): void {
+    const { storage, recent, state } = this.#context;
+    this.#snapshot = null;
+    this.#phase = 'adopting';
+    recent.clear();
+    assert(state.lastProcessedZxid === this.#lastZxid, 'a snapshot ends where the leader says');
+    storage.adopt((error) => {
+      if (error === null) this.#isMemoryTainted = false;
+      if (this.#phase !== 'adopting') return;
+      if (error !== null) return this.#end(`the snapshot could not be written: ${error.message}`);
+      this.#phase = 'syncing';
+      this.#goOn();
+    });
+  }
+
+  #takePacket(packet: ReceivedPacket): void {
+    switch (packet.type) {
+      case PacketType.proposal:
+        return this.#takeProposal(packet, packet.dataStart);
+      case PacketType.inform:
+        this.#takeProposal(packet, packet.dataStart);
+        return this.#commit(packet.zxid);
+      case PacketType.commit:
+        return this.#commit(packet.zxid);
+      case PacketType.newLeader:
+        return this.#persist(packet);
+      case PacketType.upToDate:
+        return this.#serve();
+      case PacketType.ping:
+        return this.#answerPing(packet.zxid);
+      case PacketType.revalidate:
+        return this.#takeVerdict(packet);
+      case PacketType.sync:
+        if (!this.#route.answerSync()) this.#refuse(packet);
+        return;
+      default:
+        return this.#refuse(packet);
+    }
+  }
+
+  /** A proposal goes into the log; what must not be missing before it is not missing. */
+  #takeProposal(packet: ReceivedPacket, start: number): void {
+    const { storage, recent } = this.#context;
+    const { bytes, dataEnd, zxid } = packet;
+    const log = storage.log;
+    assert(log !== null, 'a learner that is sent proposals has a log');
+    if (dataEnd - start < transactionBytesMin || start < 0) return this.#refuse(packet);
+    if (zxidIn(bytes, start) !== zxid) return this.#refuse(packet);
+    if (!mayFollow(this.#lastZxid, zxid)) {
+      const text = `after ${formatZxid(this.#lastZxid)} comes ${formatZxid(zxid)}`;
+      return this.#end(`the leader leaves out transactions: ${text}`);
+    }
+    const record = log.beginRecord();
+    log.writer.writeBytes(bytes, start, dataEnd);
+    log.endRecord(record, zxid);
+    if (!recent.mayFollow(zxid)) recent.clear();
+    recent.add(bytes, start, dataEnd, zxid);
+    this.#lastZxid = zxid;
+  }
+
+  /** What the leader has committed is applied; it must be the oldest that is not. */
+  #commit(zxid: Zxid): void {
+    const { recent } = this.#context;
+    if (this.#phase === 'ended') return;
+    const number = recent.committedEnd;
+    if (number === recent.end || recent.zxidOf(number) !== zxid) {
+      const oldest = number === recent.end ? 'nothing' : formatZxid(recent.zxidOf(number));
+      return this.#end(`the leader commits ${formatZxid(zxid)} while ${oldest} is proposed first`);
+    }
+    const block = recent.blockOf(number);
+    const start = recent.bodyStart(number);
+    const end = recent.bodyEnd(number);
+    recent.commitNext();
+    this.#route.commitOne(block, start, end);
+    this.#committedCount++;
+    this.#committedBytes += end - start;
+  }
+
+  /** NEWLEADER: everything before it becomes durable, then the epoch, then the leader is told. */
+  #persist(packet: ReceivedPacket): void {
+    if (this.#phase !== 'syncing') return this.#refuse(packet);
+    const { storage } = this.#context;
+    if (epochOf(packet.zxid) !== this.#epoch) return this.#refuse(packet);
+    const text =
+      packet.dataStart === -1 ? '' : decodeUtf8(packet.bytes, packet.dataStart, packet.dataEnd);
+    this.#context.notice('new leader', this.#leader, `the configuration of the leader: ${text}`);
+    this.#phase = 'persisting';
+    storage.barrier((error) => {
+      if (this.#phase !== 'persisting') return;
+      if (error !== null) return this.#end('the history could not be made durable');
+      this.#context.epochs.enter(this.#epoch);
+      writeBarePacket(this.#outbox, PacketType.ack, makeZxid(this.#epoch, 0));
+      this.#phase = 'synced';
+      this.#goOn();
+    });
+  }
+
+  /** UPTODATE: a quorum has the history. What was proposed meanwhile is acknowledged from now on. */
+  #serve(): void {
+    if (this.#phase !== 'synced') return this.#end('the leader said UPTODATE out of turn');
+    const { state, applier, intake, recent } = this.#context;
+    writeBarePacket(this.#outbox, PacketType.ack, makeZxid(this.#epoch, 0));
+    this.#phase = 'serving';
+    applier.compareDigestsFrom(state.lastProcessedZxid + 1);
+    state.outstanding.clear();
+    const oldest = recent.committedEnd;
+    this.#ackFrom = oldest === recent.end ? asZxid(this.#lastZxid + 1) : recent.zxidOf(oldest);
+    intake.usePipeline(this.#route);
+    intake.isServing = true;
+    if (!this.#isObserver) this.#acknowledge(this.#context.durableZxid);
+    this.#events.onServing({ epoch: this.#epoch, sync: this.#sync });
+  }
+
+  /** One ACK for each proposal that is durable: a Java leader counts them one by one. */
+  #acknowledge(durable: Zxid): void {
+    const { recent } = this.#context;
+    for (let number = recent.numberFrom(this.#ackFrom); number < recent.end; number++) {
+      const zxid = recent.zxidOf(number);
+      if (zxid > durable) break;
+      writeBarePacket(this.#outbox, PacketType.ack, zxid);
+      this.#ackFrom = asZxid(zxid + 1);
+    }
+  }
+
+  /** The answer tells whose clients were heard of (`Learner.ping`). */
+  #answerPing(zxid: Zxid): void {
+    const packet = beginPacket(this.#outbox, PacketType.ping, zxid);
+    this.#context.intake.takeHeard((session) => {
+      this.#outbox.writeLong(session.idHi, session.idLo);
+      this.#outbox.writeInt(session.timeoutMs);
+    });
+    endPacket(this.#outbox, packet, null);
+  }
+
+  #takeVerdict(packet: ReceivedPacket): void {
+    const reader = dataReader(packet, this.#data);
+    if (reader.remaining < verdictBytes) return this.#refuse(packet);
+    const { state, intake } = this.#context;
+    const hi = reader.readInt();
+    const lo = reader.readInt();
+    const isValid = reader.readBoolean();
+    const connection = this.#route.takeVerdict(hi, lo);
+    if (connection === null) return;
+    // Its createSession may be on its way here, from a member that is ahead.
+    const { sessionTimeoutMs } = connection;
+    intake.revalidated(connection, isValid ? state.sessions.track(hi, lo, sessionTimeoutMs) : null);
+  }
+
+  /** Reads on what was held back, and ends the turn. */
+  #goOn(): void {
+    this.#guard(() => this.#reader.resume());
+    if (!this.isHeld) this.#context.peers.setReading(this.#stream, true);
+    this.#context.endTurn();
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      this.#end(`the leader, server ${this.#leader}, sent what is no packet: ${error.message}`);
+    }
+  }
+
+  #countCommitted(): void {
+    if (this.#committedCount === 0) return;
+    const count = this.#committedCount;
+    this.#committedCount = 0;
+    this.#context.storage.committed(count, this.#committedBytes);
+    this.#committedBytes = 0;
+  }
+
+  #refuse(packet: ReceivedPacket): void {
+    this.#end(
+      `the leader sent a packet of type ${packet.type} while this member was ${this.#phase}`,
+    );
+  }
+
+  #fatal(exitCode: number, reason: string): void {
+    this.stop();
+    this.#events.onFatal(exitCode, reason);
+  }
+
+  #end(reason: string): void {
+    if (this.#phase === 'ended') return;
+    this.stop();
+    this.#events.onRoleEnded(reason);
+  }
+}
+
+/** Whether nothing can be missing: the next transaction, or the first of a later epoch. */
+function mayFollow(last: Zxid, next: Zxid): boolean {
+  return next === last + 1 || (epochOf(next) > epochOf(last) && counterOf(next) === 1);
+}
+
+function zxidIn(bytes: Uint8Array, start: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getInt32(start + 12) * two32 + view.getUint32(start + 16);
+}
+
+/** `ExitCode.QUORUM_PACKET_ERROR`. */
+const quorumPacketExitCode = 13;
+/** A TxnHeader. */
+const transactionBytesMin = 32;
+/** Session and answer. */
+const verdictBytes = 9;
+const two32 = 4294967296;

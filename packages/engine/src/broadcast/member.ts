@@ -1,0 +1,359 @@
+/**
+ * A replica as a member of an ensemble (`QuorumPeer.java`): looking for a leader, leading, following or observing, one
+ * after the other for as long as it runs.
+ *
+ * Owns which of these it is, and what lies between two of them: clients are let go, what is in the log becomes durable
+ * and is applied, and only with that history it stands for election [ZOOKEEPER-4712].
+ */
+import { assert, asZxid, type Zxid } from '@meerkat/protocol';
+import type { Database } from '../database.ts';
+import {
+  type Election,
+  type ElectionNotice,
+  Elector,
+  PeerState,
+  type Standing,
+} from '../election/index.ts';
+import type { LeaderDuties } from '../leader-duties.ts';
+import { ensembleLimits } from '../limits.ts';
+import type { NetworkAddress, Ports, TimerListener } from '../ports.ts';
+import type { LearnerType } from '../quorum/member.ts';
+import { formatQuorumConfig } from '../quorum/quorum-config.ts';
+import { quorumVerifierOf } from '../quorum/quorum-verifier.ts';
+import { QuorumView } from '../quorum/quorum-view.ts';
+import type { MemberRole, ReplicaEvents, RoleDetail } from '../replica-events.ts';
+import type { ReplicaStorage } from '../replica-storage.ts';
+import type { ClientIntake } from '../requests/client-intake.ts';
+import type { ReplicaState } from '../requests/replica-state.ts';
+import type { TransactionApplier } from '../requests/transaction-applier.ts';
+import type { RecoveryReport } from '../storage/index.ts';
+import { EpochStore } from './epoch-store.ts';
+import { Leader } from './leader.ts';
+import { Learner } from './learner.ts';
+import type { MemberContext, RoleEvents } from './member-context.ts';
+import type { PacketLimits } from './quorum-packet.ts';
+import { RecentTransactions } from './recent-transactions.ts';
+
+/** What a member is made of. */
+export interface MemberParts {
+  readonly ports: Ports;
+  readonly state: ReplicaState;
+  readonly intake: ClientIntake;
+  readonly applier: TransactionApplier;
+  readonly database: Database;
+  readonly storage: ReplicaStorage;
+  readonly duties: LeaderDuties;
+  readonly events: ReplicaEvents;
+  endTurn(): void;
+}
+
+/** One learner, as its leader sees it. */
+export interface LearnerState {
+  readonly sid: number;
+  readonly address: NetworkAddress;
+  readonly type: LearnerType;
+  readonly isServing: boolean;
+  readonly isSynchronising: boolean;
+}
+
+export class Member implements MemberContext, RoleEvents, TimerListener {
+  readonly config: MemberContext['config'];
+  readonly ensemble: MemberContext['ensemble'];
+  readonly clock: MemberContext['clock'];
+  readonly peers: MemberContext['peers'];
+  readonly disk: MemberContext['disk'];
+  readonly state: ReplicaState;
+  readonly intake: ClientIntake;
+  readonly applier: TransactionApplier;
+  readonly database: Database;
+  readonly storage: ReplicaStorage;
+  readonly duties: LeaderDuties;
+  readonly epochs: EpochStore;
+  readonly recent: RecentTransactions;
+  readonly packetLimits: PacketLimits;
+  view: QuorumView;
+  durableZxid: Zxid = asZxid(0);
+  readonly #parts: MemberParts;
+  readonly #elector: Elector;
+  readonly #random: Ports['random'];
+  #leader: Leader | null = null;
+  #learner: Learner | null = null;
+  #role: MemberRole = 'looking';
+  #leaderId: number | null = null;
+  #reason = '';
+  #lookingSinceMs = 0;
+  #electedMs = 0;
+  #electionMs = 0;
+  #syncMs = 0;
+  #isStopped = false;
+
+  constructor(parts: MemberParts) {
+    const { ports, state } = parts;
+    const { ensemble, limits } = state.config;
+    assert(ensemble !== null && ports.peers !== undefined, 'a member has peers');
+    this.#parts = parts;
+    this.config = state.config;
+    this.ensemble = ensemble;
+    this.clock = ports.clock;
+    this.peers = ports.peers;
+    this.disk = ports.disk;
+    this.#random = ports.random;
+    this.state = state;
+    this.intake = parts.intake;
+    this.applier = parts.applier;
+    this.database = parts.database;
+    this.storage = parts.storage;
+    this.duties = parts.duties;
+    this.epochs = new EpochStore(ports.disk);
+    this.recent = new RecentTransactions(ensemble.commitLogCount, ensembleLimits.recentBytesMax);
+    this.packetLimits = {
+      dataBytesMax: limits.frameBytesMax + limits.extraBytesMax,
+      authIdsMax: limits.authIdsMax + 1,
+      authBytesMax: 3 * limits.authIdCharactersMax + ensembleLimits.authBytesMore,
+    };
+    const { members, proposedMembers, oracle } = ensemble;
+    this.view = new QuorumView(
+      quorumVerifierOf(members, oracle),
+      proposedMembers === null ? null : quorumVerifierOf(proposedMembers, oracle),
+    );
+    this.#elector = this.#newElector();
+  }
+
+  /** What it is at the moment; it serves clients unless it is looking. */
+  get role(): MemberRole {
+    return this.#role;
+  }
+
+  /** Who leads, null while nobody does. */
+  get leaderId(): number | null {
+    return this.#leaderId;
+  }
+
+  /** The epoch of the leader, or the last one that it took part in. */
+  get epoch(): number {
+    return this.#leader?.epoch ?? this.#learner?.epoch ?? this.epochs.currentEpoch;
+  }
+
+  /** How long the last election took, ms. */
+  get electionMs(): number {
+    return this.#electionMs;
+  }
+
+  /** How long it took from that election to serving, ms. */
+  get syncMs(): number {
+    return this.#syncMs;
+  }
+
+  /** Since when it leads, monotonic ms; 0 when it does not. */
+  get leadingSinceMs(): number {
+    return this.#leader?.servingSinceMs ?? 0;
+  }
+
+  /** Proposals that are not committed, while it leads. */
+  get outstandingCount(): number {
+    return this.#leader?.outstandingCount ?? 0;
+  }
+
+  /** Whom it leads. */
+  get learners(): readonly LearnerState[] {
+    return (this.#leader?.links ?? []).map((link) => ({
+      sid: link.sid,
+      address: link.address,
+      type: link.type,
+      isServing: link.stage === servingStage,
+      isSynchronising: link.isStreaming || link.stage < servingStage,
+    }));
+  }
+
+  /** The database is back from disk: looks for a leader. */
+  start(report: RecoveryReport): void {
+    this.epochs.load(report.directories.snapshots, asZxid(Math.max(0, report.lastZxid)));
+    this.durableZxid = report.lastZxid;
+    this.#settleTree();
+    this.#elector.listen();
+    this.#look('');
+  }
+
+  /** Takes no part any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#elector.stop();
+    this.#leader?.stop();
+    this.#learner?.stop();
+  }
+
+  /** What peers are told leaves; the end of a turn. */
+  flush(): void {
+    this.#leader?.flush();
+    this.#learner?.flush();
+  }
+
+  /** The log is durable up to here. */
+  onDurable(zxid: Zxid): void {
+    this.durableZxid = zxid;
+    this.#leader?.onDurable();
+    this.#learner?.onDurable(zxid);
+    this.#parts.endTurn();
+  }
+
+  /** See `MemberContext`. */
+  notice(kind: string, peer: number | null, text: string): void {
+    this.#parts.events.ensemble?.onEnsembleNotice(kind, peer, text);
+  }
+
+  /** See `MemberContext`. */
+  endTurn(): void {
+    this.#parts.endTurn();
+  }
+
+  /** See `RoleEvents`. */
+  onServing(detail: { epoch: number; sync: RoleDetail['sync'] }): void {
+    this.#syncMs = this.clock.monotonicMs() - this.#electedMs;
+    this.#role = this.#leader !== null ? 'leading' : this.#isObserver ? 'observing' : 'following';
+    this.#elector.setPeerEpoch(detail.epoch);
+    this.#tell(detail.sync);
+  }
+
+  /** See `RoleEvents`: what is left of the role is put in order, then a leader is looked for. */
+  onRoleEnded(reason: string): void {
+    if (this.#isStopped) return;
+    const isTainted = this.#learner?.isMemoryTainted ?? false;
+    this.#leader = null;
+    this.#learner = null;
+    this.#role = 'looking';
+    this.#leaderId = null;
+    this.#reason = reason;
+    this.#tell('none');
+    this.intake.stopServing();
+    this.#settle(isTainted);
+  }
+
+  /** See `RoleEvents`. */
+  onFatal(exitCode: number, reason: string): void {
+    this.stop();
+    this.#parts.events.ensemble?.onEnsembleFailed(exitCode, reason);
+  }
+
+  /** An observer's pause before it looks again. */
+  onTimer(): void {
+    if (!this.#isStopped) this.#look(this.#reason);
+  }
+
+  get #isObserver(): boolean {
+    return this.view.member(this.ensemble.myId)?.type !== 'participant';
+  }
+
+  /** All that is in the log becomes durable, and is in memory; what is in memory and not on disk goes. */
+  #settle(isTainted: boolean): void {
+    const settled = (): void => {
+      if (this.#isStopped) return;
+      if (isTainted || this.storage.log === null) this.#reload();
+      else this.#applyProposed();
+      this.#settleTree();
+      this.#pauseThenLook();
+    };
+    if (isTainted) this.storage.close(settled);
+    else if (this.storage.log === null) this.storage.close(settled);
+    else this.storage.barrier((error) => (error === null ? settled() : undefined));
+  }
+
+  #reload(): void {
+    this.storage.reload();
+    this.recent.clear();
+    this.durableZxid = asZxid(this.state.lastProcessedZxid);
+  }
+
+  /** What was proposed is part of this member's history now, committed or not (`ZKDatabase.fastForwardDataBase`). */
+  #applyProposed(): void {
+    const { recent } = this;
+    while (recent.outstandingCount > 0) {
+      const number = recent.committedEnd;
+      const block = recent.blockOf(number);
+      recent.commitNext();
+      this.applier.apply(block, recent.bodyStart(number), recent.bodyEnd(number), null);
+    }
+  }
+
+  #settleTree(): void {
+    this.state.outstanding.clear();
+    this.applier.compareDigestsFrom(this.state.lastProcessedZxid + 1);
+    const { config } = this.view.current;
+    this.state.tree.setConfig(formatQuorumConfig(config), config.version);
+  }
+
+  #pauseThenLook(): void {
+    const { observerReconnectDelayMs, observerElectionDelayMs } = this.ensemble;
+    const draw = this.#isObserver ? this.#random.below(observerElectionDelayMs + 1) : 0;
+    const delayMs = this.#isObserver ? observerReconnectDelayMs + draw : 0;
+    if (delayMs > 0) this.clock.startTimer(delayMs, this, 0);
+    else this.#look(this.#reason);
+  }
+
+  #look(reason: string): void {
+    this.#reason = reason;
+    this.#lookingSinceMs = this.clock.monotonicMs();
+    this.#elector.lookForLeader(this.#standing());
+  }
+
+  #standing(): Standing {
+    const lastZxid = this.durableZxid === -1 ? -1 : this.state.lastProcessedZxid;
+    return {
+      learnerType: this.#isObserver ? 'observer' : 'participant',
+      lastZxid,
+      currentEpoch: this.epochs.currentEpoch,
+    };
+  }
+
+  #onElected({ vote, state }: Election): void {
+    if (this.#isStopped) return;
+    this.#electedMs = this.clock.monotonicMs();
+    this.#electionMs = this.#electedMs - this.#lookingSinceMs;
+    this.#leaderId = vote.leader;
+    if (state === PeerState.leading) {
+      this.#leader = new Leader(this, this);
+      this.#leader.start();
+    } else {
+      this.#learner = new Learner(this, vote.leader, state === PeerState.observing, this);
+      this.#learner.start();
+    }
+    this.#parts.endTurn();
+  }
+
+  #tell(sync: RoleDetail['sync']): void {
+    const isLooking = this.#role === 'looking';
+    this.#parts.events.ensemble?.onRole(this.#role, {
+      leader: this.#leaderId,
+      epoch: this.epoch,
+      electionMs: isLooking ? 0 : this.#electionMs,
+      syncMs: isLooking ? 0 : this.#syncMs,
+      sync,
+      reason: this.#reason,
+    });
+  }
+
+  #newElector(): Elector {
+    const { ensemble, clock, peers } = this;
+    const own = this.view.member(ensemble.myId)?.addresses ?? [];
+    const listenAddresses = own.map(({ host, electionPort }) => ({
+      host: ensemble.listenOnAllIps ? '0.0.0.0' : host,
+      port: electionPort,
+    }));
+    return new Elector(
+      { ...ensemble.election, myId: ensemble.myId, listenAddresses },
+      this.view,
+      { clock, peers },
+      {
+        onElected: (election) => this.#onElected(election),
+        onNewerConfig: () => undefined,
+        onVoterLooking: (sid) => this.#leader?.onVoterLooking(sid, this.#electedMs),
+        onUnableToListen: (reason) => this.onFatal(unableToBindExitCode, reason),
+        onNotice: (notice: ElectionNotice) => this.notice(notice.kind, notice.sid, notice.text),
+      },
+    );
+  }
+}
+
+/** `LinkStage.serving`. */
+const servingStage = 6;
+/** `ExitCode.UNABLE_TO_BIND_QUORUM_PORT`. */
+const unableToBindExitCode = 14;

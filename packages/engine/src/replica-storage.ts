@@ -1,0 +1,254 @@
+import { assert, asZxid, type Zxid } from '@meerkat/protocol';
+import type { Database } from './database.ts';
+import type { DiskDone, DiskError, Ports } from './ports.ts';
+import type { ReplicaConfig } from './replica-config.ts';
+import type { ReplicaState } from './requests/replica-state.ts';
+import { SnapshotSchedule } from './snapshot-schedule.ts';
+import {
+  adoptSnapshot,
+  type DataDirectories,
+  finishAdoption,
+  type RecoveryReport,
+  recover,
+  StorageError,
+  TransactionLog,
+  type TransactionLogListener,
+  truncateLog,
+  type WrittenSnapshot,
+} from './storage/index.ts';
+
+/** Whoever is told what the disk has done. */
+export interface ReplicaStorageListener extends TransactionLogListener {
+  onSnapshotWritten(snapshot: WrittenSnapshot): void;
+  onSnapshotFailed(error: DiskError): void;
+}
+
+/**
+ * A replica's files as one thing: recovery, the log that is being written, the snapshots beside it, and, for a
+ * member of an ensemble, how they are replaced by what a leader sends. Owns when the log is open: not while the
+ * history is being cut or replaced.
+ */
+export class ReplicaStorage {
+  readonly #ports: Ports;
+  readonly #config: ReplicaConfig;
+  readonly #state: ReplicaState;
+  readonly #database: Database;
+  readonly #listener: ReplicaStorageListener;
+  #log: TransactionLog | null = null;
+  #snapshots: SnapshotSchedule | null = null;
+  #directories: DataDirectories | null = null;
+  /** Those who wait until log and snapshots are let go of; null when nobody asked for that. */
+  #closing: DiskDone[] | null = null;
+  #adoption: DiskDone | null = null;
+
+  constructor(
+    ports: Ports,
+    config: ReplicaConfig,
+    state: ReplicaState,
+    database: Database,
+    listener: ReplicaStorageListener,
+  ) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#state = state;
+    this.#database = database;
+    this.#listener = listener;
+  }
+
+  /** The log that is being written; null while there is none. */
+  get log(): TransactionLog | null {
+    return this.#log;
+  }
+
+  /** Where the data lies; null before the first recovery. */
+  get directories(): DataDirectories | null {
+    return this.#directories;
+  }
+
+  /**
+   * Brings the database back from disk.
+   *
+   * @throws StorageError when the data cannot be trusted; DiskError when it cannot be read
+   */
+  recover(): RecoveryReport {
+    const { disk } = this.#ports;
+    const config = this.#config;
+    if (config.ensemble !== null) finishAdoption(disk, config.dataDir, config.dataLogDir);
+    const report = recover(
+      disk,
+      {
+        dataDir: config.dataDir,
+        dataLogDir: config.dataLogDir,
+        datadirAutocreate: config.snapshot.datadirAutocreate,
+        dbAutocreate: config.snapshot.dbAutocreate,
+        trustEmpty: config.snapshot.trustEmpty,
+        withLastZxid: config.snapshot.serializeLastProcessedZxid,
+        itemBytesMax: config.limits.frameBytesMax + config.limits.extraBytesMax,
+        groupBytesMax: config.limits.logGroupBytesMax,
+        sync: config.txnLog.forceSync,
+      },
+      this.#database,
+    );
+    this.#directories = report.directories;
+    this.#state.lastProcessedZxid = report.lastZxid;
+    return report;
+  }
+
+  /** Opens a log behind the last transaction of the database. */
+  open(): TransactionLog {
+    assert(
+      this.#log === null && this.#directories !== null,
+      'a log is opened once, after recovery',
+    );
+    const { txnLog, limits } = this.#config;
+    this.#log = new TransactionLog(
+      this.#ports.disk,
+      {
+        directory: this.#directories.logs,
+        lastZxid: asZxid(this.#state.lastProcessedZxid),
+        preAllocBytes: txnLog.preAllocSizeKb * 1024,
+        sync: txnLog.forceSync,
+        sizeLimitBytes: txnLog.txnLogSizeLimitKb * 1024,
+        groupBytesMax: limits.logGroupBytesMax,
+        fsyncWarningMs: txnLog.fsyncWarningThresholdMs,
+      },
+      this.#listener,
+      this.#ports.clock,
+    );
+    this.#snapshots ??= this.#newSchedule(this.#directories);
+    return this.#log;
+  }
+
+  /** What has formed of the log goes to disk: the end of a turn. */
+  flush(): void {
+    this.#log?.flush();
+  }
+
+  /** Transactions were committed: `count` of them, `bytes` long in the log. */
+  committed(count: number, bytes: number): void {
+    if (this.#log !== null && this.#closing === null) this.#snapshots?.committed(count, bytes);
+  }
+
+  /** Starts a snapshot now unless one is being written; false then. */
+  beginSnapshot(): boolean {
+    if (this.#log === null || this.#closing !== null) return false;
+    return this.#snapshots?.begin() ?? false;
+  }
+
+  /** Ends when all that is in the log is durable; at once when no log is open. */
+  barrier(done: DiskDone): void {
+    if (this.#log === null) done(null);
+    else this.#log.barrier(done);
+  }
+
+  /**
+   * Lets go of a snapshot under way and of the log, which is durable then; ends at once when both are. The
+   * database may be replaced after.
+   */
+  close(done: DiskDone): void {
+    if (this.#closing !== null) {
+      this.#closing.push(done);
+      return;
+    }
+    this.#closing = [done];
+    const closed: DiskDone = (error) => {
+      const waiters = this.#closing ?? [];
+      this.#log = null;
+      this.#closing = null;
+      for (const waiter of waiters) waiter(error);
+    };
+    const closeLog = (): void => {
+      if (this.#log === null) closed(null);
+      else this.#log.close(closed);
+    };
+    if (this.#snapshots === null) closeLog();
+    else this.#snapshots.giveUp(closeLog);
+  }
+
+  /**
+   * Cuts the log behind `zxid` and brings the database back as it was there; the log is closed before, and
+   * open after.
+   *
+   * @throws StorageError `truncateImpossible`; nothing has been changed then
+   */
+  truncate(zxid: Zxid): void {
+    assert(this.#log === null, 'a log that is cut is closed');
+    const { snapshots, logs } = this.#mustHaveDirectories();
+    truncateLog(this.#ports.disk, snapshots, logs, zxid);
+    this.reload();
+  }
+
+  /** Brings the database back from disk, whatever is in memory, and opens the log. */
+  reload(): void {
+    this.recover();
+    this.open();
+  }
+
+  /**
+   * The database in memory takes the place of whatever is on disk: it is written as a snapshot, and what is newer on
+   * disk goes. The log is closed before, and open after.
+   */
+  adopt(done: DiskDone): void {
+    assert(this.#log === null, 'a log that is replaced is closed');
+    const { disk } = this.#ports;
+    const directories = this.#mustHaveDirectories();
+    const snapshots = this.#snapshots ?? this.#newSchedule(directories);
+    this.#snapshots = snapshots;
+    this.#adoption = (error) => {
+      if (error !== null) return done(error);
+      adoptSnapshot(disk, directories, asZxid(this.#state.lastProcessedZxid));
+      this.open();
+      done(null);
+    };
+    const hasBegun = snapshots.beginAlone();
+    assert(hasBegun, 'no other snapshot is being written');
+  }
+
+  #newSchedule(directories: DataDirectories): SnapshotSchedule {
+    const { disk, clock, random } = this.#ports;
+    return new SnapshotSchedule({
+      disk,
+      clock,
+      random,
+      config: this.#config,
+      log: {
+        requestRoll: () => this.#log?.requestRoll(),
+        barrier: (done) => this.barrier(done),
+      },
+      database: this.#database,
+      directory: directories.snapshots,
+      listener: {
+        onSnapshotWritten: (snapshot) => {
+          this.#listener.onSnapshotWritten(snapshot);
+          this.#endAdoption(null);
+        },
+        onSnapshotFailed: (error) => {
+          this.#listener.onSnapshotFailed(error);
+          this.#endAdoption(error);
+        },
+      },
+    });
+  }
+
+  #endAdoption(error: DiskError | null): void {
+    const done = this.#adoption;
+    this.#adoption = null;
+    done?.(error);
+  }
+
+  #mustHaveDirectories(): DataDirectories {
+    assert(this.#directories !== null, 'the directories are known after recovery');
+    return this.#directories;
+  }
+}
+
+/** A lone server has nobody to take its state from. */
+export function databaseMissing(directories: DataDirectories): StorageError {
+  return new StorageError(
+    'databaseMissing',
+    { file: directories.snapshots },
+    'Cannot start without a database while db.autocreate is false',
+    'Bring back the data; for a new database make an empty file named initialize beside version-2, as ' +
+      'zkServer-initialize.sh does.',
+  );
+}
