@@ -1,0 +1,235 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { track } from './child-processes.ts';
+import { fourLetterWord } from './four-letter-words.ts';
+import { meerkatPath } from './paths.ts';
+import { zooKeeperClassPath } from './peers.ts';
+import { until } from './until.ts';
+
+/** Whose program a member runs. */
+export type MemberKind = 'java' | 'meerkat';
+
+/** What a member answers to `srvr`; `none` while it serves nobody or does not run. */
+export type MemberMode = 'leader' | 'follower' | 'observer' | 'read-only' | 'none';
+
+/** What a learner logs when the leader says how it is synchronised: Java's words, then ours. */
+const syncTexts =
+  /Getting a diff from|Getting a snapshot from|Truncating log to get in sync|sync="?(DIFF|TRUNC|SNAP)/g;
+
+/** Where one member is and what it is configured with. */
+export interface MemberPlace {
+  readonly id: number;
+  readonly role: 'participant' | 'observer';
+  /** Holds zoo.cfg and the folder `data`. */
+  readonly directory: string;
+  readonly clientPort: number;
+  /** Lines of zoo.cfg, `server.N` and all, but for the directories and the client port. */
+  readonly lines: readonly string[];
+}
+
+/** One member of an ensemble: a directory and ports, and a process of either kind that runs there. */
+export class EnsembleMember {
+  readonly place: MemberPlace;
+  /** Takes effect with the next start. */
+  kind: MemberKind;
+  #process: ChildProcess | null = null;
+  #log = '';
+
+  constructor(kind: MemberKind, place: MemberPlace) {
+    this.kind = kind;
+    this.place = place;
+    mkdirSync(this.dataDirectory, { recursive: true });
+    writeFileSync(join(this.dataDirectory, 'myid'), `${place.id}\n`);
+    const lines = [
+      `dataDir=${this.dataDirectory}`,
+      `clientPort=${place.clientPort}`,
+      'clientPortAddress=127.0.0.1',
+      ...place.lines,
+    ];
+    writeFileSync(this.#configurationPath, `${lines.join('\n')}\n`);
+  }
+
+  get id(): number {
+    return this.place.id;
+  }
+
+  get name(): string {
+    return `${this.kind} member ${this.id}`;
+  }
+
+  get connectString(): string {
+    return `127.0.0.1:${this.place.clientPort}`;
+  }
+
+  get dataDirectory(): string {
+    return join(this.place.directory, 'data');
+  }
+
+  get isRunning(): boolean {
+    const child = this.#process;
+    return child !== null && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** How the last process ended: its code or signal. */
+  get ending(): number | NodeJS.Signals | null {
+    return this.#process?.exitCode ?? this.#process?.signalCode ?? null;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Starts the process; that it serves is for `untilMode` to see. */
+  start(): void {
+    if (this.isRunning) throw new Error(`Cannot start ${this.name}: it is running`);
+    const [command, args] = this.#commandLine();
+    const child = track(
+      spawn(command, args, { cwd: this.place.directory, stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
+    this.#log += `--- ${this.name} starts\n`;
+    const append = (chunk: Buffer): void => {
+      this.#log += chunk.toString('utf8');
+    };
+    child.stdout.on('data', append);
+    child.stderr.on('data', append);
+    child.once('exit', (code, signal) => {
+      this.#log += `--- ${this.name} ended: ${signal ?? code}\n`;
+    });
+    this.#process = child;
+  }
+
+  /** Ends the process in an orderly way and waits for it. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  /** Ends the process as a power cut would and waits for it. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Stops the process as a machine that hangs would. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  /** Lets a paused process go on. */
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** Removes logs, snapshots and epochs: the member remembers nothing but its id. */
+  wipe(): void {
+    if (this.isRunning) throw new Error(`Cannot wipe ${this.name}: it is running`);
+    rmSync(join(this.dataDirectory, 'version-2'), { recursive: true, force: true });
+  }
+
+  /** Names of the files in version-2. */
+  dataFiles(): readonly string[] {
+    return readdirSync(join(this.dataDirectory, 'version-2')).sort();
+  }
+
+  /** The answer to a four-letter word; empty when there is none. */
+  word(word: string): Promise<string> {
+    return fourLetterWord(this.place.clientPort, word).catch(() => '');
+  }
+
+  /** What the member is at the moment. */
+  async mode(): Promise<MemberMode> {
+    const mode = /^Mode: (.*)$/m.exec(await this.word('srvr'))?.[1];
+    return (mode as MemberMode | undefined) ?? 'none';
+  }
+
+  /** The last transaction that the member has applied; -1 while it serves nobody. */
+  async zxid(): Promise<number> {
+    return Number(/^Zxid: (0x[0-9a-f]+)$/m.exec(await this.word('srvr'))?.[1] ?? -1);
+  }
+
+  /** Waits until the process answers at all, whether or not it serves. */
+  untilUp(): Promise<unknown> {
+    return this.until('is up', async () => (await this.word('ruok')) === 'imok');
+  }
+
+  /** Waits until the member serves in one of these modes. */
+  untilMode(...modes: readonly MemberMode[]): Promise<MemberMode> {
+    return this.until(`serves as ${modes.join(' or ')}`, async () => {
+      const mode = await this.mode();
+      return modes.includes(mode) && mode;
+    });
+  }
+
+  /** Waits until the member serves, as what its role allows. */
+  untilServing(): Promise<MemberMode> {
+    return this.untilMode(
+      ...(this.place.role === 'observer'
+        ? ['observer' as const]
+        : ['leader' as const, 'follower' as const]),
+    );
+  }
+
+  /** Waits for something about this member; fails at once when its process has ended. */
+  until<T>(what: string, condition: () => Promise<T | false | undefined>): Promise<T> {
+    return until(
+      `${this.name} ${what}`,
+      async () => {
+        const result = await condition();
+        if (result === false && !this.isRunning) {
+          throw new Error(`${this.name} has ended (${this.ending})\n${this.logTail()}`);
+        }
+        return result;
+      },
+      { detail: () => this.logTail() },
+    );
+  }
+
+  /** Everything the processes have written. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** How the member last came to its state from a leader; null when it never did. */
+  get lastSync(): 'DIFF' | 'TRUNC' | 'SNAP' | null {
+    const found = [...this.#log.matchAll(syncTexts)].at(-1)?.[0];
+    if (found === undefined) return null;
+    if (/snapshot|SNAP/.test(found)) return 'SNAP';
+    return /Truncating|TRUNC/.test(found) ? 'TRUNC' : 'DIFF';
+  }
+
+  /** Last part of the log, for the message of a failing test. */
+  logTail(charactersMax = 6000): string {
+    return `--- log of ${this.name}\n${this.#log.slice(-charactersMax)}`;
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    if (child === null || !this.isRunning) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    await ended;
+  }
+
+  get #configurationPath(): string {
+    return join(this.place.directory, 'zoo.cfg');
+  }
+
+  #commandLine(): [string, string[]] {
+    if (this.kind === 'meerkat') {
+      const options = ['--log-format', 'pretty', '--log-level', 'info'];
+      return [process.execPath, [meerkatPath, 'server', ...options, this.#configurationPath]];
+    }
+    return [
+      'java',
+      [
+        '-Xmx256m',
+        '-XX:+UseSerialGC',
+        '-XX:TieredStopAtLevel=1',
+        '-Xshare:auto',
+        '-cp',
+        zooKeeperClassPath,
+        'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+        this.#configurationPath,
+      ],
+    ];
+  }
+}
