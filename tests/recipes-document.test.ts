@@ -12,7 +12,7 @@ import { repositoryRoot } from './peers/support/paths.ts';
 /** What the examples take for granted. */
 const surroundings = `
 import type { ZooKeeper } from '@meerkat/client';
-import type { Held, Work } from '@meerkat/client/recipes';
+import type { ConfigCenter, Held, StandardSchema, Work } from '@meerkat/client/recipes';
 declare global {
   const zk: ZooKeeper;
   const lock: Held;
@@ -24,6 +24,15 @@ declare global {
   const body: string;
   const id: number;
   const pool: { readonly isOpen: boolean };
+  interface Pool { host: string; connectionsMax: number }
+  const keys: { pool: { schema: StandardSchema<Pool> } };
+  const config: ConfigCenter<typeof keys>;
+  const z: {
+    object(members: object): StandardSchema<Pool>;
+    string(): StandardSchema<string>;
+    number(): { int(): { positive(): StandardSchema<number> } };
+  };
+  function rebuild(pool: Pool): Promise<void>;
   function sql(text: TemplateStringsArray, ...values: unknown[]): Promise<void>;
   function runReport(options: { signal: AbortSignal }): Promise<void>;
   function clean(options: { signal: AbortSignal; token: bigint }): Promise<void>;

@@ -34,6 +34,7 @@ export * from './errors.ts';
 export type { SessionTicket } from './handshake.ts';
 export { type ClientLimits, defaultLimits } from './limits.ts';
 export type { ListenerErrorHandler } from './listeners.ts';
+export { type AtomicFile, fileStore } from './node/atomic-file.ts';
 export { nodePorts } from './node/node-ports.ts';
 export type { TlsFile, TlsOptions, TlsStore } from './node/tls-options.ts';
 export { tlsTransport } from './node/tls-transport.ts';

@@ -13,6 +13,16 @@ export type {
   ZnodeCache,
 } from './caches.ts';
 export { ChildrenCache } from './children-cache.ts';
+export { ConfigCenter, type ConfigOptions, type ConfigSetOptions } from './config-center.ts';
+export type { FallbackStore } from './config-fallback.ts';
+export type { ConfigVersion } from './config-history.ts';
+export type {
+  ConfigInputs,
+  ConfigKey,
+  ConfigKeys,
+  ConfigSnapshot,
+  ConfigValues,
+} from './config-keys.ts';
 export { DoubleBarrier, type DoubleBarrierOptions } from './double-barrier.ts';
 export * from './errors.ts';
 export { GroupMember, type GroupOptions } from './group-member.ts';
@@ -67,6 +77,7 @@ export {
 export { SharedCount } from './shared-count.ts';
 export { type SharedOptions, SharedValue, type Versioned } from './shared-value.ts';
 export { SimpleQueue, type SimpleQueueOptions } from './simple-queue.ts';
+export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
 export type { LostWhen } from './tenure.ts';
 export { TreeCache, type TreeCacheOptions } from './tree-cache.ts';
 export type { WaitOptions } from './waiting.ts';
