@@ -27,3 +27,13 @@ export {
   TwoNodeOracle,
 } from './quorum-verifier.ts';
 export { QuorumTracker, QuorumView } from './quorum-view.ts';
+export {
+  designatedLeader,
+  hasConnectedQuorum,
+  isReconfigRefusal,
+  type LeaderChoice,
+  type ReconfigOptions,
+  type ReconfigRefusal,
+  reconfigured,
+  withVersion,
+} from './reconfigure.ts';
