@@ -64,6 +64,7 @@ export type {
   Transport,
 } from './ports.ts';
 export type { RequestOptions } from './request.ts';
+export { type SaslCredential, SaslError } from './sasl/digest-md5.ts';
 export { Stat, type StatFields } from './stat.ts';
 export * from './states.ts';
 export {

@@ -4,6 +4,7 @@ import { BadArgumentsError } from './errors.ts';
 import type { SessionTicket } from './handshake.ts';
 import { type ClientLimits, defaultLimits } from './limits.ts';
 import type { ListenerErrorHandler } from './listeners.ts';
+import type { SaslCredential } from './sasl/digest-md5.ts';
 import type { SessionSettings } from './session.ts';
 
 /** Options of a client. All have defaults. */
@@ -16,6 +17,8 @@ export interface ClientOptions extends Partial<ClientLimits> {
   readonly canBeReadOnly?: boolean;
   /** Who the client is: sent on every connection before anything else. `addAuth` adds more. */
   readonly auth?: readonly Credential[];
+  /** Who the client is to SASL's DIGEST-MD5: settled on every connection before anything else. Default: no SASL. */
+  readonly sasl?: SaslCredential;
   /** How long each call may take by default, ms; its own `timeoutMs` goes first. Default: no limit. */
   readonly requestTimeoutMs?: number;
   /** Whether watches are set anew on a new connection. Default true (`disableAutoWatchReset` is its opposite). */
@@ -48,6 +51,7 @@ export function settingsOf(connectString: string, options: ClientOptions): Sessi
     session: options.session === undefined ? null : validSession(options.session),
     canBeReadOnly: options.canBeReadOnly ?? false,
     credentials: options.auth ?? [],
+    sasl: options.sasl === undefined ? null : validSasl(options.sasl),
     rearmWatches: options.rearmWatches ?? true,
     retryDelayMs,
     reconnectJitterMs,
@@ -107,6 +111,16 @@ function definedNumbers(options: ClientOptions): Partial<Record<NumberName, numb
     );
   }
   return defined;
+}
+
+function validSasl(sasl: SaslCredential): SaslCredential {
+  const { username, password } = sasl;
+  if (typeof username !== 'string' || username === '')
+    throw badOption('use option sasl', `the user name ${String(username)}`, 'it must be a name');
+  // The password itself does not belong into a message.
+  if (typeof password !== 'string')
+    throw badOption('use option sasl', `a password of type ${typeof password}`, 'it must be text');
+  return { username, password };
 }
 
 function validSession(session: SessionTicket): SessionTicket {

@@ -18,6 +18,8 @@ import type { ClientPorts, HostPort, Stream, StreamHandler, TimerHandle } from '
 import { ReadWriteProbe } from './read-write-probe.ts';
 import { noTarget, type PendingRequest, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
+import { type SaslCredential, SaslError } from './sasl/digest-md5.ts';
+import { SaslExchange } from './sasl/sasl-exchange.ts';
 import { StateFeed } from './state-feed.ts';
 import type { ConnectionState } from './states.ts';
 import { type Timing, timingOf } from './timing.ts';
@@ -31,6 +33,7 @@ export interface SessionSettings {
   readonly session: SessionTicket | null;
   readonly canBeReadOnly: boolean;
   readonly credentials: readonly Credential[];
+  readonly sasl: SaslCredential | null;
   readonly rearmWatches: boolean;
   readonly retryDelayMs: number;
   readonly reconnectJitterMs: number;
@@ -38,7 +41,7 @@ export interface SessionSettings {
   readonly onListenerError: ListenerErrorHandler | undefined;
 }
 
-type Phase = 'waiting' | 'dialing' | 'handshaking' | 'open' | 'ended';
+type Phase = 'waiting' | 'dialing' | 'handshaking' | 'authenticating' | 'open' | 'ended';
 
 /**
  * One session with an ensemble, over as many connections as it takes: dials, shakes hands, keeps it alive,
@@ -58,6 +61,7 @@ export class Session implements StreamHandler, FrameSink {
   #assembler: FrameAssembler;
   #phase: Phase = 'waiting';
   #stream: Stream | null = null;
+  #sasl: SaslExchange | null = null;
   #server: HostPort;
   #timing: Timing;
   #timer: TimerHandle | null = null;
@@ -72,6 +76,9 @@ export class Session implements StreamHandler, FrameSink {
   /** A read-only server's session means nothing to the others (`ClientCnxn.seenRwServerBefore`). */
   #seenReadWrite: boolean;
   #everConnected = false;
+  /** What the server of the present connection said. */
+  #isReadOnly = false;
+  #resumes = false;
   #lastZxid = 0;
   #lastDialError: Error | null = null;
   #closing: Promise<void> | null = null;
@@ -218,12 +225,14 @@ export class Session implements StreamHandler, FrameSink {
     const reader = this.#reader.reset(bytes, start, end);
     if (this.#phase === 'handshaking') {
       this.#onWelcome(reader);
+    } else if (this.#phase === 'authenticating') {
+      this.#onSaslReply(reader);
     } else {
       const xid = reader.readInt();
       const zxid = reader.readLongAsDouble();
       this.#onReply(reader, xid, zxid, reader.readInt());
     }
-    return this.#phase === 'open';
+    return this.#phase === 'open' || this.#phase === 'authenticating';
   }
 
   #onReply(reader: JuteReader, xid: number, zxid: number, code: number): void {
@@ -259,22 +268,48 @@ export class Session implements StreamHandler, FrameSink {
       this.#end({ status: 'expired', by: 'server' });
       return;
     }
-    const { ticket, sessionTimeoutMs, readOnly } = welcome;
-    const resumed = this.#seenReadWrite && this.#ticket?.id === ticket.id;
-    this.#ticket = ticket;
-    this.#sessionTimeoutMs = sessionTimeoutMs;
-    this.#timing = timingOf(sessionTimeoutMs, this.#hosts.size);
-    this.#seenReadWrite ||= !readOnly;
+    const { sasl } = this.#settings;
+    this.#resumes = this.#seenReadWrite && this.#ticket?.id === welcome.ticket.id;
+    this.#ticket = welcome.ticket;
+    this.#sessionTimeoutMs = welcome.sessionTimeoutMs;
+    this.#timing = timingOf(welcome.sessionTimeoutMs, this.#hosts.size);
+    this.#seenReadWrite ||= !welcome.readOnly;
+    this.#isReadOnly = welcome.readOnly;
     this.#everConnected = true;
+    if (sasl === null) {
+      this.#becomeOpen();
+    } else {
+      this.#phase = 'authenticating';
+      this.#sasl = new SaslExchange(sasl, this.#ports.random, this.#stream as Stream);
+    }
+  }
+
+  #onSaslReply(reader: JuteReader): void {
+    try {
+      if (this.#sasl?.onReply(reader) === true) this.#becomeOpen();
+    } catch (error) {
+      if (!(error instanceof SaslError)) throw error;
+      this.#end({ status: 'authFailed', cause: error });
+    }
+  }
+
+  /** A server serves the session, and knows who we are as far as SASL goes. */
+  #becomeOpen(): void {
+    const ticket = this.#ticket as SessionTicket;
     this.#lastDialError = null;
     this.#hosts.succeeded();
     this.#phase = 'open';
+    this.#sasl = null;
     this.#sentMs = this.#ports.clock.nowMs();
-    const status = readOnly ? 'connectedReadOnly' : 'connected';
-    const server = formatServer(this.#server);
-    this.feed.change({ status, sessionId: ticket.id, sessionTimeoutMs, server, resumed });
+    this.feed.change({
+      status: this.#isReadOnly ? 'connectedReadOnly' : 'connected',
+      sessionId: ticket.id,
+      sessionTimeoutMs: this.#sessionTimeoutMs,
+      server: formatServer(this.#server),
+      resumed: this.#resumes,
+    });
     this.#prime();
-    if (readOnly) this.#probe.start();
+    if (this.#isReadOnly) this.#probe.start();
     this.#armTimer();
   }
 
@@ -349,6 +384,7 @@ export class Session implements StreamHandler, FrameSink {
   #closeStream(): void {
     this.#probe.stop();
     this.queue.close();
+    this.#sasl = null;
     this.#stream?.close();
     this.#stream = null;
   }
@@ -363,7 +399,9 @@ export class Session implements StreamHandler, FrameSink {
     const { path } = request;
     const status = this.#closing === null ? this.state.status : 'closed';
     const message = `Cannot ${doing}${path === '' ? '' : ` ${path}`}: current value is a client that is ${status}`;
-    const details = path === '' ? { message } : { message, path };
+    const { state } = this;
+    const cause = state.status === 'authFailed' ? state.cause : undefined;
+    const details = { message, ...(path === '' ? {} : { path }), ...(cause ? { cause } : {}) };
     // After close ZooKeeper's own clients say SESSIONEXPIRED too.
     request.reject(
       status === 'authFailed' ? new AuthFailedError(details) : new SessionExpiredError(details),

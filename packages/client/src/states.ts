@@ -7,7 +7,7 @@
  * disconnected ──> connected | connectedReadOnly      the same session goes on (connectedReadOnly may change it)
  * disconnected ──> expired                            a server said so, or 4/3 of the timeout went by unheard
  * connecting ──> expired                              the session given in the options is no more
- * any but the final ones ──> authFailed               a server refused credentials of `addAuth`
+ * any but the final ones ──> authFailed               a server refused credentials: of `auth`, `addAuth` or `sasl`
  * any but the final ones ──> closed                   `close()`
  * ```
  *
@@ -61,6 +61,8 @@ export interface ClosedState {
 /** A server refused the credentials; dialing again would not help. */
 export interface AuthFailedState {
   readonly status: 'authFailed';
+  /** Why, when it was SASL. */
+  readonly cause?: Error;
 }
 
 /** True for the states that nothing follows. */

@@ -51,7 +51,8 @@ export function waitForConnection(
 
 function ended(state: ConnectionState): AuthFailedError | SessionExpiredError {
   const message = `Cannot connect: current value is a client that is ${state.status}`;
-  return state.status === 'authFailed'
-    ? new AuthFailedError({ message })
-    : new SessionExpiredError({ message });
+  if (state.status !== 'authFailed') return new SessionExpiredError({ message });
+  const { cause } = state;
+  if (cause === undefined) return new AuthFailedError({ message });
+  return new AuthFailedError({ message: `${message}, and ${cause.message}`, cause });
 }
