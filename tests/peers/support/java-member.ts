@@ -16,7 +16,7 @@ export class JavaMember {
   #process: ChildProcess | null = null;
   #log = '';
 
-  /** @param serverLines the `server.N` lines of the ensemble */
+  /** @param serverLines the `server.N` lines of the ensemble; any other lines of zoo.cfg may follow */
   static async create(id: number, serverLines: readonly string[]): Promise<JavaMember> {
     return new JavaMember(id, serverLines, await freePort());
   }
@@ -39,6 +39,11 @@ export class JavaMember {
       ...serverLines,
     ];
     writeFileSync(join(this.#directory, 'zoo.cfg'), `${lines.join('\n')}\n`);
+  }
+
+  /** Where clients connect. */
+  get connectString(): string {
+    return `127.0.0.1:${this.#clientPort}`;
   }
 
   /** Starts the process; that it serves is for `untilMode` to see. */
