@@ -1,12 +1,24 @@
 import type { Clock, TimerListener } from '@meerkat/engine';
 import type { ManualClock } from './manual-clock.ts';
 
+/** How the clock of a process differs from the time that all share. */
+export interface ProcessClockOptions {
+  /** How fast it runs: 1.01 counts a second in 990 ms. */
+  readonly rate?: number;
+  /** How far its wall clock is ahead, ms. */
+  readonly wallOffsetMs?: number;
+}
+
 /**
  * Virtual time as one simulated process sees it. Owns what the process is still waiting for: once it is
  * stopped nothing calls back any more, while the time that all processes share goes on.
  */
 export class ProcessClock implements Clock {
+  /** How far the wall clock is ahead, ms; it may jump. */
+  wallOffsetMs: number;
   readonly #clock: ManualClock;
+  readonly #rate: number;
+  readonly #startedMs: number;
   #isStopped = false;
   #stillUntilMs = 0;
   /** The handle of what runs the postponed. */
@@ -14,20 +26,34 @@ export class ProcessClock implements Clock {
   /** What fell due while the process stood still, in order. */
   readonly #postponed: Postponed[] = [];
 
-  constructor(clock: ManualClock) {
+  constructor(clock: ManualClock, options: ProcessClockOptions = {}) {
     this.#clock = clock;
+    this.#rate = options.rate ?? 1;
+    this.wallOffsetMs = options.wallOffsetMs ?? 0;
+    this.#startedMs = clock.monotonicMs();
+  }
+
+  /** Whether the process is gone. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Whether the process stands still at the moment. */
+  get isStandingStill(): boolean {
+    return this.#postponed.length > 0 || this.#stillMs > 0;
   }
 
   monotonicMs(): number {
-    return this.#clock.monotonicMs();
+    const sinceMs = this.#clock.monotonicMs() - this.#startedMs;
+    return this.#startedMs + sinceMs * this.#rate;
   }
 
   wallMs(): number {
-    return this.#clock.wallMs();
+    return Math.floor(this.#clock.wallMs() + this.wallOffsetMs);
   }
 
   startTimer(delayMs: number, listener: TimerListener, token: number): number {
-    return this.after(delayMs, () => listener.onTimer(token));
+    return this.after(delayMs / this.#rate, () => listener.onTimer(token));
   }
 
   cancelTimer(handle: number): void {
@@ -36,7 +62,7 @@ export class ProcessClock implements Clock {
     if (index >= 0) this.#postponed.splice(index, 1);
   }
 
-  /** Runs `action` in `delayMs`, later while the process stands still, never once it is stopped. */
+  /** Runs `action` in `delayMs` of everybody's time, later while the process stands still, never once it is stopped. */
   after(delayMs: number, action: () => void): number {
     const handle = this.#clock.after(delayMs, () => this.#run({ handle, action }));
     return handle;

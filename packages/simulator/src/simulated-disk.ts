@@ -11,6 +11,7 @@ import {
 } from '@meerkat/engine';
 import { assert } from '@meerkat/protocol';
 import type { ManualClock } from './manual-clock.ts';
+import type { ProcessClock } from './process-clock.ts';
 import { SimulatedFile } from './simulated-file.ts';
 
 /** What the disk was asked to do, for the faults. */
@@ -46,6 +47,8 @@ export interface SimulatedDiskOptions {
 export class SimulatedDisk implements Disk {
   /** Says with which code an order fails, null for well. */
   fault: (order: DiskOrder) => string | null = () => null;
+  /** The process that gives the orders, when it may stand still or end. */
+  process: ProcessClock | null = null;
 
   readonly #clock: ManualClock;
   readonly #options: SimulatedDiskOptions;
@@ -277,8 +280,9 @@ export class SimulatedDisk implements Disk {
       try {
         this.#order('sync', path);
       } catch (error) {
+        const failure = asDiskError(error);
         file.forgetUnsynced();
-        throw error;
+        throw failure;
       }
       file.sync();
       this.syncDirectory(directoryOf(path));
@@ -288,7 +292,7 @@ export class SimulatedDisk implements Disk {
   /** Ends an order in a later event, unless the power is cut before. */
   #finish(factor: number, done: DiskDone, error: DiskError | null): void {
     this.#clock.after((this.#options.latencyMs ?? 0) * factor, () => {
-      if (!this.#dead) done(error);
+      if (!this.#dead) this.#tell(done, error);
     });
   }
 
@@ -301,8 +305,14 @@ export class SimulatedDisk implements Disk {
       } catch (error) {
         failure = asDiskError(error);
       }
-      done(failure);
+      this.#tell(done, failure);
     });
+  }
+
+  /** A process that stands still learns later that an order has ended. */
+  #tell(done: DiskDone, error: DiskError | null): void {
+    if (this.process === null) done(error);
+    else this.process.after(0, () => done(error));
   }
 
   #order(kind: DiskOrder['kind'], path: string): void {

@@ -30,6 +30,7 @@ export class PeerFabric {
   readonly options: PeerFabricOptions;
   readonly #listeners = new Map<string, Listener>();
   readonly #blocked = new Set<string>();
+  readonly #slow = new Map<string, number>();
   #streams: Stream[] = [];
   #lastId = 0;
 
@@ -51,9 +52,16 @@ export class PeerFabric {
     for (const stream of this.#streams) stream.deliver();
   }
 
-  /** Frees every direction. */
+  /** Makes everything that goes one way between two hosts take so much longer, ms; 0 is as usual. */
+  setSlow(from: string, to: string, ms: number): void {
+    if (ms > 0) this.#slow.set(`${from}>${to}`, ms);
+    else this.#slow.delete(`${from}>${to}`);
+  }
+
+  /** Frees every direction, and slows none down. */
   heal(): void {
     this.#blocked.clear();
+    this.#slow.clear();
     for (const stream of this.#streams) stream.deliver();
   }
 
@@ -68,15 +76,23 @@ export class PeerFabric {
     if (open.length > 0) open[this.random.below(open.length)]?.cut();
   }
 
+  /** Cuts every stream of a host likewise. Returns how many. */
+  cutAllOf(host: string): number {
+    const open = this.#streams.filter((stream) => !stream.isCut && stream.isOf(host));
+    for (const stream of open) stream.cut();
+    return open.length;
+  }
+
   /** Streams that are not over for both ends. */
   get streamCount(): number {
     return this.#streams.length;
   }
 
   /** A latency of its own for whatever is sent now. */
-  drawLatencyMs(): number {
+  drawLatencyMs(sender: string, receiver: string): number {
     const [from, to] = this.options.latencyMs;
-    return from + this.random.below(to - from + 1);
+    const drawn = from + this.random.below(to - from + 1);
+    return this.#slow.size === 0 ? drawn : drawn + (this.#slow.get(`${sender}>${receiver}`) ?? 0);
   }
 
   nextId(): number {
@@ -111,10 +127,12 @@ export class PeerFabric {
       this.clock.after(timeoutMs, () => end.ended('timed out'));
       return;
     }
-    this.clock.after(this.drawLatencyMs(), () => {
+    this.clock.after(this.drawLatencyMs(from.host, to.host), () => {
       const listener = this.#listeners.get(`${to.host}:${to.port}`);
       if (listener === undefined) {
-        this.clock.after(this.drawLatencyMs(), () => end.ended('connection refused'));
+        this.clock.after(this.drawLatencyMs(to.host, from.host), () =>
+          end.ended('connection refused'),
+        );
         return;
       }
       this.#open(end, listener);
@@ -132,18 +150,24 @@ export class PeerFabric {
     this.#streams.push(stream);
     const from = { host: dialler.network.host, port: 40_000 + (dialler.id % 20_000) };
     listener.network.accept(listener, acceptor, stream, from);
-    this.clock.after(this.drawLatencyMs(), () => dialler.connected(stream));
+    const backMs = this.drawLatencyMs(listener.network.host, dialler.network.host);
+    this.clock.after(backMs, () => dialler.connected(stream));
   }
 }
 
-/** One host's end of the network: the port that its elector is given. */
+/** One host's end of the network: the port that its process is given. */
 export class SimulatedPeerNetwork implements PeerNetwork {
   readonly host: string;
+  /** Called before bytes leave; what it throws ends the process in the middle of what it does. */
+  beforeSend: () => void = () => {};
+  /** Called once all that is due now was told: the end of a turn. */
+  onTurnEnd: (() => void) | null = null;
   readonly #fabric: PeerFabric;
   readonly #clock: ProcessClock;
   readonly #ends = new Map<PeerStreamId, StreamEnd>();
   readonly #listeners = new Map<PeerListenerId, Listener>();
   #isDown = false;
+  #isTurnOpen = false;
 
   constructor(fabric: PeerFabric, host: string, clock: ProcessClock) {
     this.#fabric = fabric;
@@ -188,6 +212,7 @@ export class SimulatedPeerNetwork implements PeerNetwork {
 
   send(id: PeerStreamId, bytes: Uint8Array, start: number, end: number): boolean {
     assert(end > start, 'nothing is sent', start, end);
+    this.beforeSend();
     return this.#ends.get(id)?.send(bytes.slice(start, end)) ?? true;
   }
 
@@ -237,7 +262,18 @@ export class SimulatedPeerNetwork implements PeerNetwork {
 
   #later(action: () => void): void {
     this.#clock.after(0, () => {
-      if (!this.#isDown) action();
+      if (this.#isDown) return;
+      this.#armTurn();
+      action();
+    });
+  }
+
+  #armTurn(): void {
+    if (this.#isTurnOpen || this.onTurnEnd === null) return;
+    this.#isTurnOpen = true;
+    this.#clock.after(0, () => {
+      this.#isTurnOpen = false;
+      if (!this.#isDown) this.onTurnEnd?.();
     });
   }
 }
@@ -345,6 +381,10 @@ class Stream {
     return this.#ends.some((end) => end.network === network);
   }
 
+  isOf(host: string): boolean {
+    return this.#ends.some((end) => end.network.host === host);
+  }
+
   unsentBytes(from: StreamEnd): number {
     return Math.max(0, this.#pipeFrom(from).bytes - this.#fabric.options.systemBytesMax);
   }
@@ -385,6 +425,7 @@ class Pipe {
   /** How many of the items have arrived and wait only to be taken. */
   #arrived = 0;
   #lastArrivalMs = 0;
+  #bytes = 0;
   #isCut = false;
 
   constructor(fabric: PeerFabric, from: StreamEnd, to: StreamEnd) {
@@ -393,8 +434,9 @@ class Pipe {
     this.#to = to;
   }
 
+  /** Bytes under way. */
   get bytes(): number {
-    return this.#items.reduce((sum, item) => sum + (item === 'end' ? 0 : item.length), 0);
+    return this.#bytes;
   }
 
   push(item: Uint8Array | 'end'): void {
@@ -415,6 +457,7 @@ class Pipe {
       this.#arrived -= 1;
       const item = this.#items.shift();
       if (item === undefined) return;
+      if (item !== 'end') this.#bytes -= item.length;
       if (item === 'end') this.#to.ended('closed by the peer');
       else this.#to.received(item);
       this.#from.drained();
@@ -430,6 +473,8 @@ class Pipe {
       this.#items.push(torn.subarray(0, 1 + this.#fabric.random.below(torn.length - 1)));
     }
     this.#arrived = this.#items.length;
+    this.#bytes = 0;
+    for (const item of this.#items) if (item !== 'end') this.#bytes += item.length;
     this.deliver();
     this.#fabric.clock.after(this.#fabric.random.below(1000), () => {
       this.#to.ended('reset by the peer');
@@ -438,8 +483,11 @@ class Pipe {
 
   #launch(item: Uint8Array | 'end'): void {
     const nowMs = this.#fabric.clock.monotonicMs();
-    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + this.#fabric.drawLatencyMs());
+    const { host: from } = this.#from.network;
+    const latencyMs = this.#fabric.drawLatencyMs(from, this.#to.network.host);
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + latencyMs);
     this.#items.push(item);
+    if (item !== 'end') this.#bytes += item.length;
     this.#fabric.clock.after(this.#lastArrivalMs - nowMs, () => {
       if (this.#isCut) return;
       this.#arrived += 1;

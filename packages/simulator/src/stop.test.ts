@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultReplicaConfig } from '@meerkat/engine';
 import { InProcessServer } from './in-process-server.ts';
+import { create, exists } from './model/operations.ts';
 import { ScriptedClient } from './scripted-client.ts';
-import { create, exists } from './testing/operations.ts';
 
 test('a server that stops under load keeps its word, and leaves no snapshot half written', () => {
   const txnLog = { ...defaultReplicaConfig.txnLog, preAllocSizeKb: 64, snapCount: 4 };

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { ErrorCode, OpCode, Perms } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   acl,
   auth,
@@ -19,7 +18,8 @@ import {
   remove,
   setAcl,
   setData,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 function idOf(user: string, password: string): string {
   const hash = createHash('sha1').update(`${user}:${password}`).digest('base64');

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { ErrorCode, JuteWriter, OpCode, writeRequestHeader } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   auth,
   create,
@@ -14,7 +13,8 @@ import {
   onPathWith,
   readMultiResults,
   setData,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 const megabyte = 1024 * 1024;
 

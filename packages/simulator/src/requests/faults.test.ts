@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { defaultReplicaConfig } from '@meerkat/engine';
 import { ErrorCode, OpCode } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   create,
   ephemeral,
@@ -13,7 +12,8 @@ import {
   readStrings,
   readText,
   setData,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 test('after a failed sync nothing is acknowledged, and what was before is there', () => {
   const server = new InProcessServer().start();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateFlag, ErrorCode, OpCode, readStat } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
+import { create, exists, getData, multi, onPath, readMultiResults } from '../model/operations.ts';
 import { ScriptedClient } from '../scripted-client.ts';
-import { create, exists, getData, multi, onPath, readMultiResults } from '../testing/operations.ts';
 
 /* What the comparison with a Java server found, one small case each. */
 

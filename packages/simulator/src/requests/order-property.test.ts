@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OpCode } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
-import { SeededRandom } from '../seeded-random.ts';
 import {
   create,
   getData,
@@ -12,7 +10,9 @@ import {
   readMultiResults,
   readText,
   setData,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
+import { SeededRandom } from '../seeded-random.ts';
 
 /** `ORDER_SEEDS=first..last` runs others: `ORDER_SEEDS=17..17` one that failed. */
 const range = (process.env['ORDER_SEEDS'] ?? '1..150').split('..').map(Number);

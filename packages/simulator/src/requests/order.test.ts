@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OpCode } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   auth,
   create,
@@ -14,7 +13,8 @@ import {
   onPath,
   readText,
   setData,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 /** A disk that takes its time, so that requests meet writes that are not durable. */
 function slowServer(): InProcessServer {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode, OpCode } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   create,
   ephemeral,
@@ -12,7 +11,8 @@ import {
   onPath,
   readStrings,
   remove,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 const ping = [OpCode.ping, () => {}, -2] as const;
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode, EventType, OpCode } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   create,
   exists,
@@ -11,7 +10,8 @@ import {
   onPathWith,
   setData,
   setWatches,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 /*
  * What all clients together may have, and what the server counts of it.

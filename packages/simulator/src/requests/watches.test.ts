@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AddWatchMode, ErrorCode, EventType, OpCode, WatcherType } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   acl,
   auth,
@@ -18,7 +17,8 @@ import {
   setAcl,
   setData,
   setWatches,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 const { nodeCreated, nodeDeleted, nodeDataChanged, nodeChildrenChanged } = EventType;
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateFlag, ErrorCode, OpCode, readStat, type Stat } from '@meerkat/protocol';
 import { InProcessServer, type InProcessServerOptions } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
 import {
   acl,
   create,
@@ -19,7 +18,8 @@ import {
   sequential,
   setAcl,
   setData,
-} from '../testing/operations.ts';
+} from '../model/operations.ts';
+import { ScriptedClient } from '../scripted-client.ts';
 
 function start(options: InProcessServerOptions = {}): [InProcessServer, ScriptedClient] {
   const server = new InProcessServer(options).start();

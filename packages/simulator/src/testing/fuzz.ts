@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { type Limits, Purge } from '@meerkat/engine';
 import { OpCode } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
+import { getChildren, readStrings, remove } from '../model/operations.ts';
 import { ScriptedClient } from '../scripted-client.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { HostileFrames } from './hostile-frames.ts';
-import { getChildren, readStrings, remove } from './operations.ts';
 
 /** What a run of damaged frames came to. */
 export interface FuzzResult {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Acl, JuteReader, JuteWriter, readStat } from '@meerkat/protocol';
 import { InProcessServer } from '../in-process-server.ts';
-import { ScriptedClient } from '../scripted-client.ts';
-import { SeededRandom } from '../seeded-random.ts';
-import { ModelClient, type ModelHistory, sessionName } from './model-client.ts';
-import type { ModelRead } from './model-reads.ts';
+import { sessionName } from '../model/describe-reply.ts';
+import type { ModelRead } from '../model/model-reads.ts';
 import {
   applyWrite,
   type ModelCaller,
@@ -13,9 +11,12 @@ import {
   type ModelWrite,
   newTree,
   statOf,
-} from './model-tree.ts';
-import { auth } from './operations.ts';
-import { credentials, digestId, drawRequest, encodeRequest } from './random-requests.ts';
+} from '../model/model-tree.ts';
+import { auth } from '../model/operations.ts';
+import { credentials, digestId, drawRequest, encodeRequest } from '../model/random-requests.ts';
+import { ScriptedClient } from '../scripted-client.ts';
+import { SeededRandom } from '../seeded-random.ts';
+import { ModelClient, type ModelHistory } from './model-client.ts';
 
 /** One transaction of the model. */
 interface Version {

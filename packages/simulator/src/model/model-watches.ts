@@ -5,7 +5,19 @@ export type ModelWatchKind = 'data' | 'child' | 'persistent' | 'recursive';
 
 /** The watches of one connection, and what they fire. */
 export class ModelWatches {
+  /** Events that were not told because the caller may not read; the watches are spent all the same. */
+  withheld = 0;
   readonly #watches = new Set<string>();
+
+  /** Whether nothing is watched. */
+  get isEmpty(): boolean {
+    return this.#watches.size === 0;
+  }
+
+  /** Whether exactly this watch is set. */
+  isSet(kind: ModelWatchKind, path: string): boolean {
+    return this.#watches.has(`${kind} ${path}`);
+  }
 
   add(kind: ModelWatchKind, path: string): void {
     this.#watches.add(`${kind} ${path}`);
@@ -27,7 +39,9 @@ export class ModelWatches {
     const parent = path.slice(0, path.lastIndexOf('/')) || '/';
     const events: string[] = [];
     const tell = (isWatched: boolean, of: typeof acl, event: string): void => {
-      if (isWatched && may(of, 1, caller)) events.push(event);
+      if (!isWatched) return;
+      if (may(of, 1, caller)) events.push(event);
+      else this.withheld += 1;
     };
     if (kind === 'data') {
       tell(this.#takeData(path), acl, `3 ${path}`);

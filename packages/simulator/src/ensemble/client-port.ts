@@ -1,0 +1,86 @@
+import type {
+  ConnectionId,
+  Network,
+  NetworkAddress,
+  PeerListenerEvents,
+  PeerListenerId,
+  PeerStreamEvents,
+  PeerStreamId,
+} from '@meerkat/engine';
+import type { SimulatedPeerNetwork } from '../simulated-peer-network.ts';
+
+/** What the port passes on; `Replica` has these methods. */
+export interface ClientPortEvents {
+  onClientOpened(
+    connection: ConnectionId,
+    info: { address: string; port: number; secure: boolean },
+  ): void;
+  onClientBytes(connection: ConnectionId, bytes: Uint8Array, start: number, end: number): void;
+  onClientClosed(connection: ConnectionId): void;
+}
+
+/**
+ * The port that a simulated member's clients connect to: the engine's `Network` over the network between hosts, so
+ * that what breaks between hosts breaks between clients and members too. Connections have the numbers of their streams.
+ */
+export class ClientPort implements Network, PeerListenerEvents, PeerStreamEvents {
+  readonly #peers: SimulatedPeerNetwork;
+  #events: ClientPortEvents | null = null;
+
+  constructor(peers: SimulatedPeerNetwork) {
+    this.#peers = peers;
+  }
+
+  /** Awaits clients from now on. */
+  open(address: NetworkAddress, events: ClientPortEvents): void {
+    this.#events = events;
+    this.#peers.listen(address, this);
+  }
+
+  send(connection: ConnectionId, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#peers.send(connection, bytes, start, end);
+  }
+
+  unsentBytes(connection: ConnectionId): number {
+    return this.#peers.unsentBytes(connection);
+  }
+
+  close(connection: ConnectionId): void {
+    this.#peers.close(connection);
+  }
+
+  destroy(connection: ConnectionId): void {
+    this.#peers.destroy(connection);
+  }
+
+  setReading(connection: ConnectionId, reading: boolean): void {
+    this.#peers.setReading(connection, reading);
+  }
+
+  onPeerListening(): void {}
+
+  onPeerListenFailed(_listener: PeerListenerId, reason: string): void {
+    throw new Error(`Cannot await clients: ${reason}`);
+  }
+
+  onPeerAccepted(
+    _listener: PeerListenerId,
+    stream: PeerStreamId,
+    from: NetworkAddress,
+  ): PeerStreamEvents {
+    this.#events?.onClientOpened(stream, { address: from.host, port: from.port, secure: false });
+    return this;
+  }
+
+  onPeerOpened(): void {}
+
+  onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void {
+    this.#events?.onClientBytes(stream, bytes, start, end);
+  }
+
+  onPeerDrained(): void {}
+
+  onPeerClosed(stream: PeerStreamId): void {
+    this.#events?.onClientClosed(stream);
+  }
+}

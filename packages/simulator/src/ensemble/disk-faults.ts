@@ -1,0 +1,53 @@
+import { anyUp, type Fault, healLater } from './fault.ts';
+
+/** What happens to disks. */
+export const diskFaults: Readonly<Record<string, Fault>> = {
+  'failing sync': (host, random) => {
+    const member = anyUp(host, random);
+    if (member === undefined) return false;
+    host.say(`the next sync of ${member.id} fails`);
+    let isSpent = false;
+    member.diskFault = ({ kind }) => {
+      if (kind !== 'sync' || isSpent) return null;
+      isSpent = true;
+      return 'EIO';
+    };
+    return true;
+  },
+  'full disk': (host, random, isOver) => {
+    const member = anyUp(host, random);
+    if (member === undefined) return false;
+    host.say(`the disk of ${member.id} is full`);
+    member.diskFault = ({ kind }) =>
+      kind === 'write' || kind === 'create' || kind === 'replace' ? 'ENOSPC' : null;
+    healLater(host, random, isOver, () => {
+      member.diskFault = () => null;
+    });
+    return true;
+  },
+  'flipped bits': (host, random) => {
+    const member = host.members[random.below(host.members.length)];
+    if (member === undefined) return false;
+    return host.loseDisk(member, ({ disk, config }) => {
+      const directory = `${config.dataDir}/version-2`;
+      const files = disk
+        .list(directory)
+        .filter((name) => disk.sizeBytes(`${directory}/${name}`) > 0);
+      const name = files[random.below(Math.max(1, files.length))];
+      if (name === undefined) return;
+      const path = `${directory}/${name}`;
+      const content = disk.contentOf(path);
+      const position = random.below(content.length);
+      disk.corrupt(path, position, (content[position] as number) ^ (1 << random.below(8)));
+      host.say(`a bit of ${name} of ${member.id} is flipped, at ${position}`);
+    });
+  },
+  'lost disk': (host, random) => {
+    const member = host.members[random.below(host.members.length)];
+    if (member === undefined) return false;
+    return host.loseDisk(member, () => {
+      member.wipe();
+      host.say(`the disk of ${member.id} is replaced by an empty one`);
+    });
+  },
+};

@@ -1,0 +1,103 @@
+import {
+  defaultEnsembleConfig,
+  defaultLimits,
+  defaultReplicaConfig,
+  parseQuorumConfig,
+  type ReplicaConfig,
+} from '@meerkat/engine';
+import type { SeededRandom } from '../seeded-random.ts';
+import { clientPort, electionPort, quorumPort } from './ensemble-member.ts';
+
+/** What a seed draws before anything happens. */
+export interface EnsembleSettings {
+  /** Members that vote; 1 is a server that is alone. */
+  readonly voters: number;
+  readonly observers: number;
+  readonly clients: number;
+  readonly tickTimeMs: number;
+  /** How long bytes are under way, from and to, ms. */
+  readonly latencyMs: readonly [number, number];
+  readonly systemBytesMax: number;
+  readonly diskLatencyMs: number;
+  readonly snapCount: number;
+  readonly commitLogCount: number;
+  readonly snapshotSizeFactor: number;
+  readonly preAllocSizeKb: number;
+  readonly closeSessionTxnEnabled: boolean;
+  /** How long anything may break, ms. */
+  readonly stormMs: number;
+  /** The longest pause between two faults, ms. */
+  readonly faultGapMs: number;
+  /** The longest pause of a client between two things it does, ms. */
+  readonly thinkMs: number;
+}
+
+/** Draws what an ensemble is like. */
+export function drawSettings(random: SeededRandom): EnsembleSettings {
+  const voters = [3, 3, 3, 5, 5, 4, 7][random.below(7)] ?? 3;
+  return {
+    voters,
+    observers: random.percent(25) ? 1 : 0,
+    clients: 3 + random.below(5),
+    tickTimeMs: random.percent(70) ? 2000 : 500,
+    latencyMs: [random.below(3), 3 + random.below(random.percent(80) ? 12 : 100)],
+    systemBytesMax: random.percent(20) ? 500 : 100_000,
+    diskLatencyMs: random.below(3) / 2,
+    snapCount: 10 + random.below(random.percent(50) ? 50 : 400),
+    commitLogCount: random.percent(50) ? 5 + random.below(50) : 500,
+    snapshotSizeFactor: random.percent(50) ? 0.33 : 1000,
+    preAllocSizeKb: random.percent(80) ? 4 : 0,
+    closeSessionTxnEnabled: random.percent(80),
+    stormMs: 20_000 + random.below(100_000),
+    faultGapMs: 1000 + random.below(random.percent(50) ? 4000 : 20_000),
+    thinkMs: 100 + random.below(1500),
+  };
+}
+
+/** The configuration of one member. */
+export function memberConfig(settings: EnsembleSettings, id: number): ReplicaConfig {
+  const { tickTimeMs, voters } = settings;
+  const base = defaultReplicaConfig;
+  return {
+    ...base,
+    serverId: id,
+    dataDir: '/data',
+    dataLogDir: '/data',
+    tickTimeMs,
+    minSessionTimeoutMs: 2 * tickTimeMs,
+    maxSessionTimeoutMs: 20 * tickTimeMs,
+    txnLog: {
+      ...base.txnLog,
+      snapCount: settings.snapCount,
+      preAllocSizeKb: settings.preAllocSizeKb,
+    },
+    // A disk that was lost must not look like a new one.
+    snapshot: { ...base.snapshot, dbAutocreate: false },
+    closeSessionTxnEnabled: settings.closeSessionTxnEnabled,
+    extendedTypesEnabled: true,
+    container: { ...base.container, checkIntervalMs: 1e9 },
+    ensemble:
+      voters === 1
+        ? null
+        : {
+            ...defaultEnsembleConfig,
+            myId: id,
+            members: parseQuorumConfig(membersText(settings)),
+            commitLogCount: settings.commitLogCount,
+            snapshotSizeFactor: settings.snapshotSizeFactor,
+          },
+    limits: { ...defaultLimits, logGroupBytesMax: 64 * 1024 },
+  };
+}
+
+/** The `server.N` lines. */
+export function membersText({ voters, observers }: EnsembleSettings): string {
+  const lines: string[] = [];
+  for (let id = 1; id <= voters + observers; id++) {
+    const type = id <= voters ? 'participant' : 'observer';
+    lines.push(
+      `server.${id}=host${id}:${quorumPort}:${electionPort}:${type};0.0.0.0:${clientPort}`,
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,83 @@
+import type { MemberRole, RoleDetail } from '@meerkat/engine';
+import { formatZxid } from '@meerkat/protocol';
+import type { AgreedHistory } from './agreed-history.ts';
+import type { EnsembleMember } from './ensemble-member.ts';
+import { demand } from './violation.ts';
+
+/**
+ * Leaders and epochs (ZB 14.3): never two leaders of one epoch, epochs only grow, a leader has everything that was
+ * committed before its epoch, and so has whoever has the epoch on its disk.
+ */
+export class LeadershipChecker {
+  readonly #history: AgreedHistory;
+  readonly #leaders = new Map<number, number>();
+  /** What was committed when an epoch was established. */
+  readonly #committedBefore = new Map<number, number>();
+  /** The newest epoch that each member served in, until its disk is lost. */
+  readonly #servedIn = new Map<number, number>();
+
+  constructor(history: AgreedHistory) {
+    this.#history = history;
+  }
+
+  /** How many epochs had a leader. */
+  get epochs(): number {
+    return this.#leaders.size;
+  }
+
+  /** @throws Violation when the role cannot be */
+  onRole(member: EnsembleMember, role: MemberRole, { epoch }: RoleDetail): void {
+    if (role === 'looking') return;
+    if (role === 'leading') this.#onLeading(member, epoch);
+    const last = this.#servedIn.get(member.id) ?? 0;
+    demand(epoch >= last, 'epochs only grow', () => {
+      return `${member.id} serves in epoch ${epoch} after ${last}`;
+    });
+    this.#servedIn.set(member.id, epoch);
+  }
+
+  /** A member's disk was lost: what it promised is forgotten. */
+  onDiskLost(member: EnsembleMember): void {
+    this.#servedIn.delete(member.id);
+  }
+
+  /** A member has come back from its disk, at `zxid`. */
+  onRecovered(member: EnsembleMember, zxid: number): void {
+    if (member.config.ensemble === null) return;
+    const current = readEpoch(member, 'currentEpoch');
+    const accepted = readEpoch(member, 'acceptedEpoch');
+    const served = this.#servedIn.get(member.id) ?? 0;
+    demand(accepted >= current, 'an epoch is accepted before it is current', () => {
+      return `${member.id} has currentEpoch ${current} and acceptedEpoch ${accepted}`;
+    });
+    if (
+      member.isDamaged ||
+      member.config.ensemble.members.members.get(member.id)?.type === 'observer'
+    )
+      return;
+    demand(current >= served, 'an epoch that was served in is on disk', () => {
+      return `${member.id} comes back with currentEpoch ${current}, and served in ${served}`;
+    });
+    const needed = this.#committedBefore.get(current) ?? 0;
+    demand(zxid >= needed, 'an epoch on disk comes with its history', () => {
+      return `${member.id} comes back with epoch ${current} at ${formatZxid(zxid)}, which began behind ${formatZxid(needed)}`;
+    });
+  }
+
+  #onLeading(member: EnsembleMember, epoch: number): void {
+    const other = this.#leaders.get(epoch);
+    demand(other === undefined, 'an epoch has one leader, once', () => {
+      return `${member.id} leads in epoch ${epoch}, which ${other} led`;
+    });
+    const newest = Math.max(0, ...this.#leaders.keys());
+    this.#leaders.set(epoch, member.id);
+    this.#committedBefore.set(epoch, Math.min(member.lastTxnZxid, this.#history.lastZxid));
+    void newest;
+  }
+}
+
+function readEpoch(member: EnsembleMember, name: string): number {
+  const path = `${member.config.dataDir}/version-2/${name}`;
+  if (member.disk.sizeBytes(path) < 0) return 0;
+  return Number(Buffer.from(member.disk.contentOf(path)).toString().trim());
+}

@@ -1,0 +1,248 @@
+import {
+  ErrorCode,
+  formatLong,
+  formatZxid,
+  JuteReader,
+  OpCode,
+  readTxnHeader,
+  type TxnHeader,
+} from '@meerkat/protocol';
+import {
+  applyWrite,
+  type ModelCaller,
+  type ModelChange,
+  type ModelTree,
+  type ModelWrite,
+  newTree,
+} from '../model/model-tree.ts';
+import type { KnownTransaction } from './agreed-history.ts';
+import { demand } from './violation.ts';
+
+/** The state after one committed transaction, worked out by the model. */
+export interface ModelVersion {
+  readonly zxid: number;
+  readonly header: TxnHeader;
+  /** The session that the transaction is of, as `formatLong` has it. */
+  readonly session: string;
+  readonly tree: ModelTree;
+  readonly changes: readonly ModelChange[];
+  /** Whether the changes may be told in any order: those of a closeSession. */
+  readonly isUnordered: boolean;
+  /** What the write came to; `err` of an error transaction. */
+  readonly err: number;
+  readonly body: unknown;
+  /** Sessions alive after it. */
+  readonly sessions: ReadonlySet<string>;
+  /** Sessions that ever ended. */
+  readonly write: ModelWrite | null;
+}
+
+/** A write that a client has sent, whether or not it was answered. */
+export interface SentWrite {
+  readonly write: ModelWrite;
+  readonly caller: ModelCaller;
+}
+
+/**
+ * The committed history, understood: each transaction is the request of some client (or the end of a session), and
+ * the model of ZooKeeper's data says what it must have come to. Owns the model's states; knows nothing of members.
+ */
+export class ModelHistory {
+  readonly #versions: ModelVersion[] = [];
+  readonly #byZxid = new Map<number, ModelVersion>();
+  readonly #sent = new Map<string, Map<number, SentWrite>>();
+  readonly #ended = new Set<string>();
+  readonly #newestCxid = new Map<string, number>();
+  readonly #sequences = new Map<string, number>();
+
+  constructor() {
+    const header = {
+      clientIdHi: 0,
+      clientIdLo: 0,
+      cxid: 0,
+      zxid: 0,
+      time: 0,
+      type: OpCode.createSession,
+    } as unknown as TxnHeader;
+    const start: ModelVersion = {
+      zxid: 0,
+      header,
+      session: '',
+      tree: newTree(),
+      changes: [],
+      isUnordered: false,
+      err: 0,
+      body: undefined,
+      sessions: new Set(),
+      write: null,
+    };
+    this.#versions.push(start);
+    this.#byZxid.set(0, start);
+  }
+
+  get last(): ModelVersion {
+    return this.#versions.at(-1) as ModelVersion;
+  }
+
+  /** The place in the history of the last transaction up to `zxid`. */
+  indexAt(zxid: number): number {
+    const versions = this.#versions;
+    if (zxid >= this.last.zxid) return versions.length - 1;
+    let low = 0;
+    let high = versions.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((versions[middle] as ModelVersion).zxid <= zxid) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The version at a place in the history. */
+  at(index: number): ModelVersion {
+    return this.#versions[index] as ModelVersion;
+  }
+
+  /** The version that a transaction made, undefined when it is not committed. */
+  of(zxid: number): ModelVersion | undefined {
+    return this.#byZxid.get(zxid);
+  }
+
+  /** Whether a session has ended. */
+  hasEnded(session: string): boolean {
+    return this.#ended.has(session);
+  }
+
+  /** A client sends a write. */
+  noteSent(session: string, cxid: number, sent: SentWrite): void {
+    let ofSession = this.#sent.get(session);
+    if (ofSession === undefined) {
+      ofSession = new Map();
+      this.#sent.set(session, ofSession);
+    }
+    ofSession.set(cxid, sent);
+  }
+
+  /**
+   * A transaction is committed.
+   *
+   * @throws Violation when no client asked for it, or it should have come to something else
+   */
+  append({ zxid, bytes }: KnownTransaction): void {
+    const reader = new JuteReader(bytes);
+    const header = readTxnHeader(reader);
+    const session = formatLong(header.clientIdHi, header.clientIdLo);
+    const before = this.last;
+    const type = header.type as OpCode;
+    let version: ModelVersion;
+    if (type === OpCode.createSession) version = this.#createSession(before, header, session);
+    else if (type === OpCode.closeSession) version = this.#closeSession(before, header, session);
+    else version = this.#write(before, header, session, reader);
+    this.#versions.push(version);
+    this.#byZxid.set(zxid, version);
+  }
+
+  #createSession(before: ModelVersion, header: TxnHeader, session: string): ModelVersion {
+    demand(!this.#ended.has(session), 'a session has one life', () => {
+      return `${session} is created again by ${formatZxid(header.zxid)}`;
+    });
+    const sessions = new Set(before.sessions).add(session);
+    return { ...unchanged(before, header, session), sessions };
+  }
+
+  #closeSession(before: ModelVersion, header: TxnHeader, session: string): ModelVersion {
+    const caller = { session, digestId: '' };
+    const end = { kind: 'closeSession' } as const;
+    const { tree, changes } = applyWrite(before.tree, end, caller, header.zxid, header.time);
+    const sessions = new Set(before.sessions);
+    sessions.delete(session);
+    this.#ended.add(session);
+    return {
+      ...unchanged(before, header, session),
+      tree,
+      changes,
+      isUnordered: true,
+      sessions,
+      write: end,
+    };
+  }
+
+  #write(
+    before: ModelVersion,
+    header: TxnHeader,
+    session: string,
+    reader: JuteReader,
+  ): ModelVersion {
+    const { zxid, cxid, time } = header;
+    const sent = this.#sent.get(session)?.get(cxid);
+    const isError = header.type === OpCode.error;
+    const txnErr = isError ? reader.readInt() : 0;
+    demand(sent !== undefined, 'every transaction was asked for', () => {
+      return `${formatZxid(zxid)} is of type ${header.type} by ${session} #${cxid}, who sent no such write`;
+    });
+    const { write, caller } = sent;
+    if (isError && refusals.has(txnErr)) {
+      return { ...unchanged(before, header, session), err: txnErr, write };
+    }
+    const what = (): string => `${formatZxid(zxid)}, ${session} #${cxid} ${JSON.stringify(write)}`;
+    demand(before.sessions.has(session), 'only living sessions write', () => {
+      return `${what()}: ${this.#ended.has(session) ? 'it has ended' : 'it was never created'}`;
+    });
+    const outcome = applyWrite(before.tree, write, caller, zxid, time);
+    demand(outcome.err === txnErr, 'a write comes to what the state before it says', () => {
+      return `${what()} came to ${txnErr}, the model says ${outcome.err}`;
+    });
+    if (!isError) {
+      this.#checkOrder(session, cxid, what);
+      this.#checkSequence(write, outcome.body, what);
+    }
+    return {
+      ...unchanged(before, header, session),
+      tree: outcome.tree,
+      changes: outcome.changes,
+      err: outcome.err,
+      body: outcome.body,
+      write,
+    };
+  }
+
+  #checkOrder(session: string, cxid: number, what: () => string): void {
+    const newest = this.#newestCxid.get(session) ?? 0;
+    demand(cxid > newest, "a session's writes happen once, in its order", () => {
+      return `${what()} after its #${newest}`;
+    });
+    this.#newestCxid.set(session, cxid);
+  }
+
+  /** The numbers of sequential znodes only grow, whatever was deleted meanwhile. */
+  #checkSequence(write: ModelWrite, body: unknown, what: () => string): void {
+    if (write.kind !== 'create' || !sequentialFlags.has(write.flags)) return;
+    const { path } = body as { path: string };
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    const number = Number(path.slice(-10));
+    // A parent that was deleted begins anew; its name then has another czxid, which the model compares.
+    const key = `${parent} ${this.last.tree.get(parent === '' ? '/' : parent)?.czxid}`;
+    const last = this.#sequences.get(key) ?? -1;
+    demand(number > last, 'sequence numbers grow', () => `${what()} got ${number} after ${last}`);
+    this.#sequences.set(key, number);
+  }
+}
+
+function unchanged(before: ModelVersion, header: TxnHeader, session: string): ModelVersion {
+  return {
+    ...before,
+    zxid: header.zxid,
+    header,
+    session,
+    changes: [],
+    isUnordered: false,
+    err: 0,
+    body: undefined,
+    write: null,
+  };
+}
+
+const sequentialFlags = new Set<number>([2, 3, 6]);
+
+/** Errors that say that the request came too late, not that it was wrong. */
+const refusals = new Set<number>([ErrorCode.sessionMoved, ErrorCode.sessionExpired]);

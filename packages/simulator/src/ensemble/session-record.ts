@@ -1,0 +1,26 @@
+import type { ModelCaller } from '../model/model-tree.ts';
+
+/** What is known from outside about one session, over all its connections. */
+export class SessionRecord {
+  /** As `formatLong` has it; '' until a server has given it. */
+  name = '';
+  timeoutMs = 0;
+  readonly digestId: string;
+  /** The newest zxid that a reply has shown. */
+  seenZxid = 0;
+  /** When the newest of those requests was sent that a server has answered, ms: it was heard then or later. */
+  heardMs = 0;
+  /** The client has been told that the session is no more. */
+  isToldExpired = false;
+  /** The client has asked for its end. */
+  isClosing = false;
+
+  /** @param digestId what its client proves, '' for nothing */
+  constructor(digestId: string) {
+    this.digestId = digestId;
+  }
+
+  get caller(): ModelCaller {
+    return { session: this.name, digestId: this.digestId };
+  }
+}

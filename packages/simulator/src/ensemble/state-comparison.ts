@@ -1,0 +1,55 @@
+import { isDeepStrictEqual } from 'node:util';
+import { formatZxid, JuteReader, JuteWriter, readStat } from '@meerkat/protocol';
+import { sessionName } from '../model/describe-reply.ts';
+import { type ModelTree, statOf } from '../model/model-tree.ts';
+import type { EnsembleMember } from './ensemble-member.ts';
+import type { ModelHistory } from './model-history.ts';
+import { demand } from './violation.ts';
+
+/**
+ * Compares all that a member holds with the model at the same zxid: each znode's data, Stat and ACL, and the sessions.
+ *
+ * @throws Violation when they differ
+ */
+export function compareState(member: EnsembleMember, history: ModelHistory): void {
+  const { replica } = member;
+  if (replica === null) return;
+  const { state, applier } = replica;
+  const version = history.at(history.indexAt(state.lastProcessedZxid));
+  const at = `${member.id} at ${formatZxid(state.lastProcessedZxid)}`;
+  demand(applier.digestMismatches === 0, 'digests agree', () => {
+    return `${at}: ${applier.digestMismatches} transactions came to another digest than their maker's`;
+  });
+  compareTrees(at, state.tree, version.tree);
+  const alive = new Set([...state.sessions.all()].map(({ idHi, idLo }) => sessionName(idHi, idLo)));
+  demand(isDeepStrictEqual(alive, version.sessions), 'sessions agree', () => {
+    return `${at}: ${[...alive].join()}, the model says ${[...version.sessions].join()}`;
+  });
+}
+
+type EngineTree = NonNullable<EnsembleMember['replica']>['state']['tree'];
+
+function compareTrees(at: string, tree: EngineTree, model: ModelTree): void {
+  const writer = new JuteWriter();
+  for (const [path, node] of model) {
+    if (path === '/zookeeper/config') continue;
+    const id = tree.findString(path);
+    demand(id !== -1, 'trees agree', () => `${at}: there is no ${path}`);
+    const data = tree.copyData(id);
+    const text = data === null ? null : Buffer.from(data).toString();
+    tree.writeStat(writer.clear(), id);
+    const { ephemeralOwnerHi, ephemeralOwnerLo, ...rest } = readStat(
+      new JuteReader(writer.bytes, 0, writer.length),
+    );
+    const owner = sessionName(ephemeralOwnerHi, ephemeralOwnerLo);
+    const found = { data: text, acl: tree.acls.get(tree.aclId(id)), ...rest, owner };
+    const expected = { data: node.data, acl: node.acl, ...statOf(model, path) };
+    demand(isDeepStrictEqual(found, expected), 'trees agree', () => {
+      return `${at}: ${path} is\n  ${JSON.stringify(found)}, the model says\n  ${JSON.stringify(expected)}`;
+    });
+  }
+  // The root counts twice: '' and '/' are one znode to clients.
+  demand(tree.nodeCount === model.size + 1, 'trees agree', () => {
+    return `${at}: ${tree.nodeCount - 1} znodes, the model has ${model.size}`;
+  });
+}

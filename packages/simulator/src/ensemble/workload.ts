@@ -1,0 +1,81 @@
+import type { ModelRead } from '../model/model-reads.ts';
+import type { ModelTree, ModelWrite } from '../model/model-tree.ts';
+import * as operations from '../model/operations.ts';
+import { credentials, digestId, drawRequest } from '../model/random-requests.ts';
+import type { SeededRandom } from '../seeded-random.ts';
+import type { OpenOptions } from './simulated-client.ts';
+
+/** What simulated clients ask for: every operation, over few paths, so that they meet. */
+export class Workload {
+  readonly #random: SeededRandom;
+  readonly #tickTimeMs: number;
+
+  constructor(random: SeededRandom, tickTimeMs: number) {
+    this.#random = random;
+    this.#tickTimeMs = tickTimeMs;
+  }
+
+  /** How a client opens a session. */
+  drawOpening(): OpenOptions {
+    const random = this.#random;
+    return {
+      sessionTimeoutMs: this.#tickTimeMs * (2 + random.below(random.percent(50) ? 4 : 10)),
+      credentials: random.percent(30) ? { auth: credentials, digestId } : null,
+    };
+  }
+
+  /** What a client sends in one turn. `tree` is what it may know. */
+  drawBurst(tree: ModelTree): readonly (ModelRead | ModelWrite)[] {
+    const random = this.#random;
+    const kind = random.below(100);
+    if (kind < 8) return this.#drawSyncAndRead();
+    if (kind < 14) return this.#drawNumbers();
+    if (kind < 30) return this.#drawTidying(tree);
+    const burst: (ModelRead | ModelWrite)[] = [];
+    for (let count = 1 + random.below(5); count > 0; count--) burst.push(this.#drawOne());
+    return burst;
+  }
+
+  #drawOne(): ModelRead | ModelWrite {
+    for (;;) {
+      const request = drawRequest(this.#random, 0);
+      // The client's core sets watches anew; the configuration's node says what the ensemble is.
+      if (request.kind === 'setWatches' || request.kind === 'malformed') continue;
+      if (JSON.stringify(request).includes('/zookeeper')) continue;
+      return request;
+    }
+  }
+
+  #drawSyncAndRead(): readonly (ModelRead | ModelWrite)[] {
+    const path = this.#random.percent(50) ? '/a' : '/b';
+    return [
+      { kind: 'sync', path },
+      { kind: 'getData', path, watch: false },
+    ];
+  }
+
+  /** Sequential znodes that come and go. */
+  #drawNumbers(): readonly (ModelRead | ModelWrite)[] {
+    const acl = operations.acl('world', 'anyone');
+    const type = 1;
+    return [
+      { kind: 'create', type, path: '/a', data: null, acl, flags: 0 },
+      { kind: 'create', type, path: '/a/n-', data: null, acl, flags: 2 + this.#random.below(2) },
+    ];
+  }
+
+  /** Deletes some of what is there, so that the tree stays small. */
+  #drawTidying(tree: ModelTree): readonly (ModelRead | ModelWrite)[] {
+    const random = this.#random;
+    const paths = [...tree.keys()].filter((path) => path !== '/' && !path.startsWith('/zookeeper'));
+    const burst: ModelWrite[] = [];
+    for (let count = tree.size > 40 ? 8 : 2; count > 0 && paths.length > 0; count--) {
+      burst.push({
+        kind: 'delete',
+        path: paths[random.below(paths.length)] as string,
+        version: -1,
+      });
+    }
+    return burst;
+  }
+}
