@@ -82,7 +82,9 @@ function summarize(
   const failed = [...failures.values()].reduce((total, seeds) => total + seeds.length, 0);
   const healed = reports.map(({ healedAfterMs }) => healedAfterMs).sort((a, b) => a - b);
   const simulatedMs = sum((report) => report.simulatedMs);
-  const list = [...faults].sort().map(([kind, count]) => `${count} ${kind}`);
+  const list = [...faults]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([kind, count]) => `${count} ${kind}`);
   console.log(`faults: ${list.join(', ')}`);
   console.log(
     `${reports.length + failed} seeds, ${failed} failed; ${(simulatedMs / 3_600_000).toFixed(1)} h simulated in ` +

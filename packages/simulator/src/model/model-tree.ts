@@ -112,44 +112,12 @@ export function applyWrite(
   switch (write.kind) {
     case 'create':
       return applyCreate(tree, write, caller, zxid, timeMs);
-    case 'delete': {
-      const { path, version } = write;
-      const parentPath = parentOf(path);
-      if (parentPath === null || special.has(path)) return refuse(ErrorCode.badArguments);
-      const parent = tree.get(parentPath);
-      if (parent === undefined) return refuse(ErrorCode.noNode);
-      if (!may(parent.acl, 8, caller)) return refuse(ErrorCode.noAuth);
-      const node = tree.get(path);
-      if (node === undefined) return refuse(ErrorCode.noNode);
-      if (version !== -1 && version !== node.version) return refuse(ErrorCode.badVersion);
-      if (childrenOf(tree, path).length > 0) return refuse(ErrorCode.notEmpty);
-      return { err: 0, ...removeNode(tree, path, zxid) };
-    }
-    case 'setData': {
-      const { path, data, version } = write;
-      if (!isValid(path)) return refuse(ErrorCode.badArguments);
-      const node = tree.get(path);
-      if (node === undefined) return refuse(ErrorCode.noNode);
-      if (!may(node.acl, 2, caller)) return refuse(ErrorCode.noAuth);
-      if (version !== -1 && version !== node.version) return refuse(ErrorCode.badVersion);
-      const next = { ...node, data, version: node.version + 1, mzxid: zxid, mtime: timeMs };
-      const after = new Map(tree).set(path, next);
-      const change: ModelChange = { kind: 'data', path, acl: node.acl, parentAcl: open };
-      return { err: 0, tree: after, changes: [change], body: { stat: statOf(after, path) } };
-    }
-    case 'setAcl': {
-      const { path, version } = write;
-      if (!isValid(path)) return refuse(ErrorCode.badArguments);
-      const acl = fixAcl(write.acl, caller);
-      if (acl === null) return refuse(ErrorCode.invalidAcl);
-      const node = tree.get(path);
-      if (node === undefined) return refuse(ErrorCode.noNode);
-      if (!may(node.acl, 16, caller)) return refuse(ErrorCode.noAuth);
-      if (version !== -1 && version !== node.aversion) return refuse(ErrorCode.badVersion);
-      // The version after -1, that of /zookeeper/config, is 0 and so is the one after -2.
-      const after = new Map(tree).set(path, { ...node, acl, aversion: node.aversion + 1 });
-      return { err: 0, tree: after, changes: [], body: { stat: statOf(after, path) } };
-    }
+    case 'delete':
+      return applyDelete(tree, write, caller, zxid);
+    case 'setData':
+      return applySetData(tree, write, caller, zxid, timeMs);
+    case 'setAcl':
+      return applySetAcl(tree, write, caller);
     case 'check': {
       const { path, version } = write;
       if (!isValid(path)) return refuse(ErrorCode.badArguments);
@@ -173,6 +141,65 @@ export function applyWrite(
       return { err: 0, tree: after, changes };
     }
   }
+}
+
+function applyDelete(
+  tree: ModelTree,
+  write: ModelWrite & { kind: 'delete' },
+  caller: ModelCaller,
+  zxid: number,
+): ModelOutcome {
+  const refuse = (err: number): ModelOutcome => ({ err, tree, changes: [] });
+  const { path, version } = write;
+  const parentPath = parentOf(path);
+  if (parentPath === null || special.has(path)) return refuse(ErrorCode.badArguments);
+  const parent = tree.get(parentPath);
+  if (parent === undefined) return refuse(ErrorCode.noNode);
+  if (!may(parent.acl, 8, caller)) return refuse(ErrorCode.noAuth);
+  const node = tree.get(path);
+  if (node === undefined) return refuse(ErrorCode.noNode);
+  if (version !== -1 && version !== node.version) return refuse(ErrorCode.badVersion);
+  if (childrenOf(tree, path).length > 0) return refuse(ErrorCode.notEmpty);
+  return { err: 0, ...removeNode(tree, path, zxid) };
+}
+
+function applySetData(
+  tree: ModelTree,
+  write: ModelWrite & { kind: 'setData' },
+  caller: ModelCaller,
+  zxid: number,
+  timeMs: number,
+): ModelOutcome {
+  const refuse = (err: number): ModelOutcome => ({ err, tree, changes: [] });
+  const { path, data, version } = write;
+  if (!isValid(path)) return refuse(ErrorCode.badArguments);
+  const node = tree.get(path);
+  if (node === undefined) return refuse(ErrorCode.noNode);
+  if (!may(node.acl, 2, caller)) return refuse(ErrorCode.noAuth);
+  if (version !== -1 && version !== node.version) return refuse(ErrorCode.badVersion);
+  const next = { ...node, data, version: node.version + 1, mzxid: zxid, mtime: timeMs };
+  const after = new Map(tree).set(path, next);
+  const change: ModelChange = { kind: 'data', path, acl: node.acl, parentAcl: open };
+  return { err: 0, tree: after, changes: [change], body: { stat: statOf(after, path) } };
+}
+
+function applySetAcl(
+  tree: ModelTree,
+  write: ModelWrite & { kind: 'setAcl' },
+  caller: ModelCaller,
+): ModelOutcome {
+  const refuse = (err: number): ModelOutcome => ({ err, tree, changes: [] });
+  const { path, version } = write;
+  if (!isValid(path)) return refuse(ErrorCode.badArguments);
+  const acl = fixAcl(write.acl, caller);
+  if (acl === null) return refuse(ErrorCode.invalidAcl);
+  const node = tree.get(path);
+  if (node === undefined) return refuse(ErrorCode.noNode);
+  if (!may(node.acl, 16, caller)) return refuse(ErrorCode.noAuth);
+  if (version !== -1 && version !== node.aversion) return refuse(ErrorCode.badVersion);
+  // The version after -1, that of /zookeeper/config, is 0 and so is the one after -2.
+  const after = new Map(tree).set(path, { ...node, acl, aversion: node.aversion + 1 });
+  return { err: 0, tree: after, changes: [], body: { stat: statOf(after, path) } };
 }
 
 function applyCreate(
