@@ -52,7 +52,7 @@ test('version, help, and a command that is none', async () => {
   assert.equal((await meerkat(['--version'])).out, `${packageVersion()}\n`);
   const help = await meerkat(['--help']);
   assert.equal(help.code, 0);
-  for (const name of ['server', 'shell', 'bench'])
+  for (const name of ['server', 'shell', 'bench', 'test-server'])
     assert.match(help.out, new RegExp(`\n  ${name} `));
   assert.match((await meerkat(['server', '--help'])).out, /<zoo\.cfg>/);
   assert.match((await meerkat(['shell', '--help'])).out, /-server <host:port/);

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { benchCommand } from './bench/bench-command.ts';
 import { packageVersion } from './package-version.ts';
 import { importServer } from './server-module.ts';
+import { testServerCommand } from './test-server/test-server-command.ts';
 
 const examples = `
 Examples:
@@ -10,6 +11,7 @@ Examples:
   meerkat shell                            a prompt on the server at localhost:2181
   meerkat shell -server zoo1:2181 ls /     one command
   meerkat bench --mix set --depth 50       how many durable writes a second?
+  meerkat test-server                      a server for tests in any language
 `;
 
 const serverHelp = `
@@ -37,7 +39,8 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     .enablePositionalOptions()
     .addCommand(serverCommand())
     .addCommand(shellCommand())
-    .addCommand(benchCommand());
+    .addCommand(benchCommand())
+    .addCommand(testServerCommand());
   await program.parseAsync([...argv]);
 }
 

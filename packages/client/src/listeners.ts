@@ -1,3 +1,6 @@
+// Test runners replace it with a fake one while a test runs; the order of events must not wait for that.
+const { queueMicrotask } = globalThis;
+
 /** What to do with an error that a listener of ours threw. */
 export type ListenerErrorHandler = (error: unknown) => void;
 

@@ -149,7 +149,7 @@ export class TestEnsemble implements AsyncDisposable {
     const id = typeof session === 'bigint' ? session : session.sessionId;
     const { hi, lo } = halvesOf(id);
     const member = this.#members.find(({ role }) => isDeciding(role));
-    const name = `session 0x${formatLong(hi, lo)}`;
+    const name = `session ${formatLong(hi, lo)}`;
     if (member === undefined) {
       throw new Error(`Cannot expire ${name}: no running member decides; resume or restart one`);
     }
