@@ -85,6 +85,45 @@ test('what forms while the disk works goes to disk as the next group, at once', 
   assert.equal(log.pendingBytes, 0);
 });
 
+test('the disk works on the next group while one is reported', () => {
+  const { clock, disk, groups, log, append } = setUp();
+  const orders: number[] = [];
+  let barriers = 0;
+  const create = disk.create.bind(disk);
+  disk.create = (path, options) => {
+    const file = create(path, options);
+    const write = file.write.bind(file);
+    file.write = (bytes, start, ...rest) => {
+      orders.push(groups.groups.length);
+      write(bytes, start, ...rest);
+    };
+    return file;
+  };
+  groups.onGroup = () => {
+    assert.equal(barriers, 0);
+    if (log.lastZxid === 2) log.barrier(() => barriers++);
+  };
+  append(1, 1);
+  log.flush();
+  append(2, 2);
+  assert.equal(log.pendingCount, 2);
+  clock.runToEnd();
+  assert.deepEqual(groups.groups, ['1 to 1', '1 to 2']);
+  assert.equal(log.pendingCount, 0);
+  // Once for each time it was asked for, and after both were reported.
+  assert.equal(barriers, 2);
+  // The second was on its way before the first was reported.
+  assert.deepEqual(orders, [0, 0]);
+});
+
+test('a long group goes to an idle disk before its turn ends', () => {
+  const { clock, groups, append } = setUp({ groupBytesMax: 1024 * 1024 });
+  append(1, 40, 2000);
+  clock.runToEnd();
+  // The rest formed meanwhile.
+  assert.deepEqual(groups.groups, ['24 to 24', '16 to 40']);
+});
+
 test('nothing is written before the turn ends, unless a group is full', () => {
   const { clock, groups, append } = setUp();
   append(1, 3);

@@ -13,8 +13,9 @@ import { LogGroup } from './log-group.ts';
  * what a failed fsync left behind is unknown, so nothing is acknowledged any more.
  *
  * Records are encoded straight into the group that is forming. While the disk works on one group
- * the next one forms in the other of two buffers; when the disk is done, that one goes at once. So
- * the load itself decides how many transactions share a sync, and none waits for company.
+ * the next one forms in another buffer; when the disk is done, that one goes at once, and only then is
+ * the first reported: the disk works while its transactions are applied and answered. So the load itself
+ * decides how many transactions share a sync, and none waits for company.
  *
  * A file is extended as ZooKeeper does it (`FilePadding.java`: one byte at the end of the next
  * step), and zeros are written a little ahead of the records between two groups: a sync that finds its
@@ -30,6 +31,8 @@ export class TransactionLog {
   #forming: LogGroup = new LogGroup();
   /** The group whose parts are going to disk; empty when there is none. */
   #leaving: LogGroup = new LogGroup();
+  /** The group that is durable and being reported; empty when there is none. */
+  #settling: LogGroup = new LogGroup();
   #flushRequested = false;
   #rollRequested = false;
   #lastZxid: Zxid;
@@ -82,12 +85,12 @@ export class TransactionLog {
 
   /** Records that are not durable yet. */
   get pendingCount(): number {
-    return this.#forming.count + this.#leaving.count;
+    return this.#forming.count + this.#leaving.count + this.#settling.count;
   }
 
   /** Bytes of the records that are not durable yet. */
   get pendingBytes(): number {
-    return this.#forming.pendingBytes + this.#leaving.pendingBytes;
+    return this.#forming.pendingBytes + this.#leaving.pendingBytes + this.#settling.pendingBytes;
   }
 
   /** The zxid of the last record appended, durable or not. */
@@ -134,7 +137,8 @@ export class TransactionLog {
     writer.writeByte(recordEnd);
     this.#lastZxid = zxid;
     group.add(zxid, this.#options.groupBytesMax);
-    if (group.openBytes === 0 && this.#step === 'idle') this.flush();
+    const { openBytes } = group;
+    if (this.#step === 'idle' && (openBytes === 0 || openBytes >= earlyGroupBytes)) this.flush();
   }
 
   /** Drops what was written since `beginRecord`. */
@@ -184,6 +188,8 @@ export class TransactionLog {
     if (this.#paddingDue && this.#pad()) return;
     if (this.#leaving.count === 0 && this.#flushRequested) this.#swap();
     if (this.#leaving.count > 0) return this.#writePart();
+    // Whoever waits for all that was appended hears of it after it was reported.
+    if (this.#settling.count > 0) return;
     if (this.#barriers.length > 0) return this.#passBarriers();
     if (this.#closeDone !== null && this.#retiring === 0) this.#closeFile();
   }
@@ -276,9 +282,14 @@ export class TransactionLog {
       this.#step = 'idle';
       return this.#fail(error);
     }
-    if (step === 'group') this.#endGroup();
+    if (step === 'group') return this.#endGroup();
     if (step === 'barrier') this.#releaseBarriers(null);
     if (harmless) this.#filledBytes = Number.POSITIVE_INFINITY;
+    this.#goOn();
+  }
+
+  /** Nothing is under way: whatever waits is next. */
+  #goOn(): void {
     this.#step = 'idle';
     this.#flushRequested = true;
     this.#pump();
@@ -298,15 +309,27 @@ export class TransactionLog {
     const limit = this.#options.sizeLimitBytes;
     if (limit > 0 && this.#position > limit) this.#rollRequested = true;
     if (elapsedMs > this.#options.fsyncWarningMs) this.#listener.onSlowSync(elapsedMs);
-    // The step has not ended yet: what the listener appends now cannot take this buffer.
-    this.#listener.onGroupDurable(
-      group.writer.bytes,
-      group.partStart,
-      group.partEnd,
-      group.partCount,
-      group.partLastZxid,
-    );
+    this.#report(group);
+  }
+
+  /** Gives the disk its next order, then says that the next part of `group` is durable. */
+  #report(group: LogGroup): void {
+    const { partStart, partEnd, partCount, partLastZxid } = group;
+    const isWhole = partCount === group.count;
+    if (isWhole) {
+      assert(this.#settling.count === 0, 'a log group is durable while another is reported');
+      this.#leaving = this.#settling;
+      this.#settling = group;
+      this.#goOn();
+      if (this.#failure !== null) return;
+    }
+    // Of a group in parts the step has not ended yet: a header for the next part may lie in this one.
+    const { bytes } = group.writer;
+    this.#listener.onGroupDurable(bytes, partStart, partEnd, partCount, partLastZxid);
     group.dropPart(this.#options.groupBytesMax);
+    if (!isWhole) return this.#goOn();
+    this.#flushRequested = true;
+    this.#pump();
   }
 
   /** Looks after the room ahead of the records. True: an order was given. */
@@ -424,6 +447,9 @@ export interface TransactionLogListener {
 
 /** What the disk is doing for the log. */
 type Step = 'idle' | 'group' | 'extend' | 'fill' | 'retire' | 'barrier' | 'close';
+
+/** When the disk is idle, a group of this many bytes goes before its turn is over; one durable write takes it. */
+const earlyGroupBytes = 48 * 1024;
 
 /** A group of this many bytes needs no zeros ahead. */
 const longGroupBytes = 32 * 1024;

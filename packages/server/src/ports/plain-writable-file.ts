@@ -11,10 +11,10 @@ import { diskErrorOf } from './disk-failure.ts';
 const durableWriteFlag = process.platform === 'linux' ? fs.constants.O_DSYNC : 0;
 
 /**
- * Up to here one durable write beats a write and an fdatasync. The kernel makes a longer one durable in
- * pieces: of 1.2 MB it takes twice the time.
+ * Up to here one durable write beats a write and an fdatasync: the disk takes as long for either, but between
+ * the two the one busy thread would have to hear of the first.
  */
-const durableWriteBytesMax = 64 * 1024;
+const durableWriteBytesMax = 1024 * 1024;
 
 /**
  * A file written at given positions. One order is under way at a time, so its state lives in
