@@ -15,3 +15,8 @@ export class HoldLostError extends Error {
 export class NoInstanceError extends Error {
   override readonly name: string = 'NoInstanceError';
 }
+
+/** Somebody else has the name. */
+export class NameTakenError extends Error {
+  override readonly name: string = 'NameTakenError';
+}

@@ -27,6 +27,7 @@ export { DoubleBarrier, type DoubleBarrierOptions } from './double-barrier.ts';
 export * from './errors.ts';
 export { GroupMember, type GroupOptions } from './group-member.ts';
 export type { Acquirable, Held } from './hold.ts';
+export { IdSequence, type IdSequenceOptions } from './id-sequence.ts';
 export {
   type Candidate,
   type ElectionOptions,
@@ -36,6 +37,7 @@ export {
 export { type LeaderJob, LeaderSelector } from './leader-selector.ts';
 export { type HeldTogether, MultiLock } from './multi-lock.ts';
 export { Mutex, type MutexOptions } from './mutex.ts';
+export { type BindOptions, type BoundName, type NameBinding, NameTree } from './name-tree.ts';
 export { NodeCache } from './node-cache.ts';
 export type { LockOptions, OrderedLock, Participant } from './ordered-lock.ts';
 export { type CreateParentsOptions, createParents } from './parents.ts';
@@ -77,6 +79,7 @@ export {
 export { SharedCount } from './shared-count.ts';
 export { type SharedOptions, SharedValue, type Versioned } from './shared-value.ts';
 export { SimpleQueue, type SimpleQueueOptions } from './simple-queue.ts';
+export { SnowflakeIds, type SnowflakeOptions } from './snowflake-ids.ts';
 export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
 export type { LostWhen } from './tenure.ts';
 export { TreeCache, type TreeCacheOptions } from './tree-cache.ts';
@@ -90,3 +93,4 @@ export {
   type WorkQueueOptions,
   type WorkSource,
 } from './work-queue.ts';
+export { WorkerId, type WorkerIdOptions } from './worker-id.ts';
