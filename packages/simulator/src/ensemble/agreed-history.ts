@@ -75,8 +75,11 @@ export class AgreedHistory {
     const last = this.lastZxid;
     for (let at = zxid; at !== last; ) {
       const transaction = this.#known.get(at);
+      // Nobody knows what an epoch went on from that had no leader and was sent as a snapshot all the same: then it
+      // can only be this, and the comparison of the trees finds out.
+      if (transaction !== undefined && transaction.before === -1) transaction.before = last;
       demand(
-        transaction !== undefined && transaction.before !== -1,
+        transaction !== undefined,
         'a history without holes',
         () => {
           return `${who} serves ${formatZxid(zxid)}, and nobody ever showed what leads to ${formatZxid(at)}`;

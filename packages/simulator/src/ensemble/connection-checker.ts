@@ -157,6 +157,7 @@ export class ConnectionChecker implements ConnectionTap {
     if (request === undefined)
       throw new Error(`${this.#name} sent #${xid}, which nobody asked for`);
     const { acknowledgedZxid } = this.#host;
+    this.#host.say(`${this.#name} > #${xid} ${shortly(request)}`);
     this.#expected.push({ xid, request, sentMs: nowMs, acknowledgedZxid });
     if ('write' in request) {
       const { write } = request;
@@ -365,6 +366,17 @@ function receiver(onFrame: (reader: JuteReader) => void): FrameReceiver {
       throw new Violation('frames are whole', `current length is ${length}`);
     },
   };
+}
+
+/** A request in a few words. */
+function shortly(request: SentRequest): string {
+  if ('end' in request) return 'closeSession';
+  const asked = 'read' in request ? request.read : request.write;
+  const watch = 'watch' in asked && asked.watch ? ' and watch' : '';
+  if ('parts' in asked) {
+    return `${asked.kind} [${asked.parts.map((part) => ('path' in part ? `${part.kind} ${part.path}` : part.kind)).join(', ')}]`;
+  }
+  return `${asked.kind}${watch} ${'path' in asked ? asked.path : ''}`;
 }
 
 /** What the client's core asks on a new connection. */

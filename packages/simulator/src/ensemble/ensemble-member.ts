@@ -62,8 +62,11 @@ export class EnsembleMember {
   epoch = 0;
   /** How often it was started. */
   lives = 0;
-  /** The last transaction that its tree went through; never the zxid that an epoch merely begins with. */
-  lastTxnZxid = 0;
+  /**
+   * Where its history ends: a transaction, or the beginning of an epoch when it was sent a snapshot that stood there.
+   * Not the beginning of an epoch that it leads itself.
+   */
+  historyZxid = 0;
   /** Its disk lost what it had acknowledged, and it has not taken its state from a leader since. */
   isDamaged = false;
   /** Which orders to the disk fail, and how. */
@@ -128,17 +131,13 @@ export class EnsembleMember {
     assert(this.#replica === null, 'a member that is up is not started');
     this.lives += 1;
     this.role = 'looking';
+    this.historyZxid = 0;
     const process = new ProcessClock(this.#shared, this.clockOptions);
     const peers = this.#fabric.networkOf(this.host, process);
     const network = new ClientPort(peers);
     this.#process = process;
     this.#peers = peers;
-    peers.beforeSend = () => this.#comeCloserToDoom();
-    this.disk.process = process;
-    this.disk.fault = (order) => {
-      this.#comeCloserToDoom();
-      return this.diskFault(order);
-    };
+    this.#lieInWait(process, peers);
     const replica = this.#newReplica(process, peers, network);
     this.#replica = replica;
     this.#tap(replica);
@@ -148,7 +147,10 @@ export class EnsembleMember {
       this.#failedToStart(error);
       return;
     }
-    peers.onTurnEnd = () => replica.onTurnEnd();
+    peers.onTurnEnd = () => {
+      replica.onTurnEnd();
+      this.look();
+    };
     network.open({ host: this.host, port: clientPort }, replica);
     this.look();
   }
@@ -156,7 +158,7 @@ export class EnsembleMember {
   /** To be called after everything that happens to it: notes where its tree stands. */
   look(): void {
     const zxid = this.lastProcessedZxid;
-    if (zxid % 2 ** 32 !== 0) this.lastTxnZxid = zxid;
+    if (this.role !== 'leading' || zxid % 2 ** 32 !== 0) this.historyZxid = zxid;
   }
 
   /** It is gone, with all but what its disk holds. */
@@ -250,6 +252,16 @@ export class EnsembleMember {
       this.#events.onApplied(this, bytes, start, end, before);
       this.look();
       return error;
+    };
+  }
+
+  /** Counts its orders to disk and network, for the faults. */
+  #lieInWait(process: ProcessClock, peers: SimulatedPeerNetwork): void {
+    peers.beforeSend = () => this.#comeCloserToDoom();
+    this.disk.process = process;
+    this.disk.fault = (order) => {
+      this.#comeCloserToDoom();
+      return this.diskFault(order);
     };
   }
 

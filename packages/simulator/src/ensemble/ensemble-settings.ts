@@ -61,8 +61,8 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
   return {
     ...base,
     serverId: id,
-    dataDir: '/data',
-    dataLogDir: '/data',
+    dataDir: dataDirOf(id),
+    dataLogDir: dataDirOf(id),
     tickTimeMs,
     minSessionTimeoutMs: 2 * tickTimeMs,
     maxSessionTimeoutMs: 20 * tickTimeMs,
@@ -88,6 +88,11 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
           },
     limits: { ...defaultLimits, logGroupBytesMax: 64 * 1024 },
   };
+}
+
+/** Where a member's data lies: no two have the same, so that an error says whose it is. */
+export function dataDirOf(id: number): string {
+  return `/data-${id}`;
 }
 
 /** The `server.N` lines. */

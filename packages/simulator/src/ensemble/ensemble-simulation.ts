@@ -3,7 +3,7 @@
  * library's core, while everything around them fails. One seed draws the ensemble, what clients ask and what breaks,
  * and repeats it. First anything may break; then nothing does any more, and everybody must be served.
  */
-import type { RoleDetail } from '@meerkat/engine';
+import { DiskError, type RoleDetail } from '@meerkat/engine';
 import { formatZxid, JuteReader, readTxnHeader } from '@meerkat/protocol';
 import { ManualClock } from '../manual-clock.ts';
 import { SeededRandom } from '../seeded-random.ts';
@@ -11,7 +11,7 @@ import { PeerFabric } from '../simulated-peer-network.ts';
 import { AgreedHistory } from './agreed-history.ts';
 import type { CheckerHost } from './connection-checker.ts';
 import { clientPort, type EndOfLife, EnsembleMember, ProcessDied } from './ensemble-member.ts';
-import { drawSettings, type EnsembleSettings, memberConfig } from './ensemble-settings.ts';
+import { dataDirOf, drawSettings, type EnsembleSettings, memberConfig } from './ensemble-settings.ts';
 import type { FaultHost } from './fault.ts';
 import { FaultSchedule } from './fault-schedule.ts';
 import { LeadershipChecker } from './leadership-checker.ts';
@@ -209,15 +209,15 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
   #start(member: EnsembleMember): void {
     this.say(`${member.id} starts, life ${member.lives + 1}`);
     member.start();
-    if (member.isUp) this.#leadership.onRecovered(member, member.lastTxnZxid);
+    if (member.isUp) this.#leadership.onRecovered(member);
   }
 
   #applied(member: EnsembleMember, bytes: Uint8Array, before: number): void {
     const { zxid } = readTxnHeader(new JuteReader(bytes));
     // A repeated transaction: a fuzzy snapshot had it already.
-    if (zxid <= before && before % 2 ** 32 !== 0) return;
-    const known = before === 0 || before % 2 ** 32 !== 0 ? before : member.lastTxnZxid;
-    this.agreed.seen(`member ${member.id}`, zxid, bytes, known);
+    if (zxid <= before) return;
+    const stood = member.role === 'leading' ? member.historyZxid : before;
+    this.agreed.seen(`member ${member.id}`, zxid, bytes, this.#leadership.lastBefore(stood));
     if (member.isServing) this.agreed.served(`member ${member.id}`, zxid);
   }
 
@@ -227,7 +227,8 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
       `${member.id} is ${role} in epoch ${detail.epoch} at ${at}, leader ${detail.leader}, ${detail.sync} ${detail.reason}`,
     );
     if (role !== 'looking') {
-      this.agreed.served(`member ${member.id}`, member.lastTxnZxid);
+      const last = this.#leadership.lastBefore(member.historyZxid);
+      if (last !== -1) this.agreed.served(`member ${member.id}`, last);
       member.isDamaged = false;
     }
     this.#leadership.onRole(member, member.role, detail);
@@ -283,8 +284,16 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
     try {
       if (!this.clock.step()) throw new Error('virtual time stands still');
     } catch (error) {
-      if (!(error instanceof ProcessDied)) throw error;
-      this.crash(error.member, error.how);
+      if (error instanceof ProcessDied) {
+        this.crash(error.member, error.how);
+        return;
+      }
+      // An error of the disk that nobody has caught ends the process, as it does in production.
+      const path = error instanceof DiskError ? error.path : '';
+      const owner = this.members.find(({ id }) => path.startsWith(`${dataDirOf(id)}/`));
+      if (owner === undefined) throw error;
+      this.say(`${owner.id} ends with ${String(error)}`);
+      this.crash(owner, 'power');
     }
   }
 
@@ -339,13 +348,10 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
       this.#checkWatchesOf(client);
     }
     for (const member of this.members) {
-      demand(
-        member.lastTxnZxid === this.agreed.lastZxid,
-        'all members have the same history',
-        () => {
-          return `${member.id} is at ${formatZxid(member.lastTxnZxid)}, not ${formatZxid(this.agreed.lastZxid)}`;
-        },
-      );
+      const last = this.#leadership.lastBefore(member.historyZxid);
+      demand(last === this.agreed.lastZxid, 'all members have the same history', () => {
+        return `${member.id} is at ${formatZxid(member.historyZxid)}, not ${formatZxid(this.agreed.lastZxid)}`;
+      });
       compareState(member, this.history);
     }
     this.#sessions.checkEnd();

@@ -20,6 +20,16 @@ export class LeadershipChecker {
     this.#history = history;
   }
 
+  /**
+   * The last transaction of a history that ends at `zxid`, which may be the beginning of an epoch; -1 when nobody knows,
+   * since that epoch had no leader.
+   */
+  lastBefore(zxid: number): number {
+    if (zxid <= 0) return 0;
+    if (zxid % 2 ** 32 !== 0) return zxid;
+    return this.#committedBefore.get(zxid / 2 ** 32) ?? -1;
+  }
+
   /** How many epochs had a leader. */
   get epochs(): number {
     return this.#leaders.size;
@@ -41,20 +51,17 @@ export class LeadershipChecker {
     this.#servedIn.delete(member.id);
   }
 
-  /** A member has come back from its disk, at `zxid`. */
-  onRecovered(member: EnsembleMember, zxid: number): void {
-    if (member.config.ensemble === null) return;
+  /** A member has come back from its disk. */
+  onRecovered(member: EnsembleMember): void {
+    if (member.config.ensemble === null || member.isDamaged) return;
+    const zxid = member.historyZxid;
     const current = readEpoch(member, 'currentEpoch');
     const accepted = readEpoch(member, 'acceptedEpoch');
     const served = this.#servedIn.get(member.id) ?? 0;
     demand(accepted >= current, 'an epoch is accepted before it is current', () => {
       return `${member.id} has currentEpoch ${current} and acceptedEpoch ${accepted}`;
     });
-    if (
-      member.isDamaged ||
-      member.config.ensemble.members.members.get(member.id)?.type === 'observer'
-    )
-      return;
+    if (member.config.ensemble.members.members.get(member.id)?.type === 'observer') return;
     demand(current >= served, 'an epoch that was served in is on disk', () => {
       return `${member.id} comes back with currentEpoch ${current}, and served in ${served}`;
     });
@@ -69,10 +76,9 @@ export class LeadershipChecker {
     demand(other === undefined, 'an epoch has one leader, once', () => {
       return `${member.id} leads in epoch ${epoch}, which ${other} led`;
     });
-    const newest = Math.max(0, ...this.#leaders.keys());
     this.#leaders.set(epoch, member.id);
-    this.#committedBefore.set(epoch, Math.min(member.lastTxnZxid, this.#history.lastZxid));
-    void newest;
+    const last = this.lastBefore(member.historyZxid);
+    this.#committedBefore.set(epoch, last === -1 ? this.#history.lastZxid : last);
   }
 }
 
