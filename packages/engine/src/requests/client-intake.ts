@@ -356,7 +356,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   /** See `ReplySink`: what a sync waited for is applied. */
   onSyncReached(connection: ClientConnection): void {
     if (connection.phase === ConnectionPhase.closed || connection.deferredCount === 0) return;
-    this.#dispatcher.drain(connection);
+    this.#dispatcher.drainApplied(connection);
   }
 
   /** See `ReplySink`: its connection, if there is one here, has nothing left to be told. */

@@ -350,11 +350,16 @@ export class RequestDispatcher {
     this.#drainUpTo(connection, this.pipeline.pending.oldestSequence);
   }
 
+  /** Runs what waited for transactions that are applied and answered, all of them before the oldest that is not. */
+  drainApplied(connection: ClientConnection): void {
+    this.#drainUpTo(connection, this.pipeline.pending.oldestSequence - 1);
+  }
+
   /** Goes on with a connection whose client has read enough. */
   goOn(connection: ClientConnection): void {
     connection.isStalled = false;
     this.stalled.delete(connection);
-    this.#drainUpTo(connection, this.pipeline.pending.oldestSequence - 1);
+    this.drainApplied(connection);
   }
 
   /** The connection is gone, and with it what it waited for. */
