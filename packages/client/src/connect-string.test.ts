@@ -24,7 +24,23 @@ for (const [text, servers, chroot] of valid) {
   });
 }
 
+test('parseConnectString() takes "dns-srv://name/chroot" apart', () => {
+  const name = '_zookeeper._tcp.example.com';
+  for (const [text, chroot] of [
+    [`dns-srv://${name}`, ''],
+    [`dns-srv://${name}/`, ''],
+    [`dns-srv://${name}/app/x`, '/app/x'],
+  ] as const) {
+    assert.deepEqual(parseConnectString(text), { servers: [], srvName: name, chroot });
+  }
+});
+
 for (const text of [
+  'dns-srv://',
+  'dns-srv:///app',
+  'dns-srv://a,b',
+  'dns-srv://a:2181',
+  'dns-srv://a/b/',
   '',
   ' ',
   ',',

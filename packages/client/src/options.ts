@@ -25,6 +25,8 @@ export interface ClientOptions extends Partial<ClientLimits> {
   readonly rearmWatches?: boolean;
   /** The pause after every server was tried in vain, ms. Default 1,000. */
   readonly retryDelayMs?: number;
+  /** How often the servers of `dns-srv://` are looked up, ms. A new list serves from the next dial on. Default 60,000. */
+  readonly srvRefreshMs?: number;
   /** A reconnecting client waits up to this long, ms, at random, so that not all come at once. Default 1,000. */
   readonly reconnectJitterMs?: number;
   /**
@@ -40,12 +42,13 @@ export interface ClientOptions extends Partial<ClientLimits> {
  * @throws BadArgumentsError when one of them is not valid
  */
 export function settingsOf(connectString: string, options: ClientOptions): SessionSettings {
-  const { servers, chroot } = parseConnectString(connectString);
+  const { servers, srvName, chroot } = parseConnectString(connectString);
   const numbers = { ...defaultLimits, ...defaultTimes, ...definedNumbers(options) };
-  const { sessionTimeoutMs, retryDelayMs, reconnectJitterMs, ...limits } = numbers;
+  const { sessionTimeoutMs, retryDelayMs, reconnectJitterMs, srvRefreshMs, ...limits } = numbers;
   for (const credential of options.auth ?? []) validateCredential(credential);
   return {
     servers,
+    srvName,
     chroot,
     sessionTimeoutMs,
     session: options.session === undefined ? null : validSession(options.session),
@@ -55,6 +58,7 @@ export function settingsOf(connectString: string, options: ClientOptions): Sessi
     rearmWatches: options.rearmWatches ?? true,
     retryDelayMs,
     reconnectJitterMs,
+    srvRefreshMs,
     limits,
     onListenerError: options.onListenerError,
   };
@@ -83,7 +87,12 @@ export function validateTimeout(timeoutMs: number | undefined): void {
 
 const intMax = 0x7fffffff;
 
-const defaultTimes = { sessionTimeoutMs: 30_000, retryDelayMs: 1000, reconnectJitterMs: 1000 };
+const defaultTimes = {
+  sessionTimeoutMs: 30_000,
+  retryDelayMs: 1000,
+  reconnectJitterMs: 1000,
+  srvRefreshMs: 60_000,
+};
 
 type NumberName = keyof ClientLimits | keyof typeof defaultTimes;
 

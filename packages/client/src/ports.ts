@@ -8,6 +8,8 @@ export interface ClientPorts {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
+  /** Looks names up, for `dns-srv://`. Ports without it refuse such connect strings. */
+  readonly resolver?: Resolver;
 }
 
 /** A server as a connect string names it. The host is resolved at each dial. */
@@ -46,6 +48,22 @@ export interface Stream {
   readonly unsentBytes: number;
   /** Closes; what was written still leaves when the server reads on. The handler hears nothing more. */
   close(): void;
+}
+
+/** Looks up names. */
+export interface Resolver {
+  /** Asks DNS for the SRV records of a name; calls back once, in a later event. With an error there are no records. */
+  resolveSrv(name: string, callback: SrvCallback): void;
+}
+
+/** Hears of an answer of DNS. */
+export type SrvCallback = (error: Error | null, records: readonly SrvRecord[]) => void;
+
+/** One SRV record. Its priority and weight mean nothing to ZooKeeper. */
+export interface SrvRecord {
+  /** The host. */
+  readonly name: string;
+  readonly port: number;
 }
 
 /** What `Clock.startTimer` returns. */

@@ -1,9 +1,13 @@
-import type { HostList } from './host-list.ts';
 import type { ClientPorts, HostPort, Stream, StreamHandler, TimerHandle } from './ports.ts';
 
 const intervalMsMin = 100;
 const intervalMsMax = 60_000;
 const answerTimeoutMs = 1000;
+
+/** Names the servers to ask, in turn. */
+export interface ServerSource {
+  next(): HostPort;
+}
 
 /**
  * While a client is served read-only, asks the servers in turn, with the word `isro`, whether one takes writes: after 100 ms,
@@ -11,7 +15,7 @@ const answerTimeoutMs = 1000;
  */
 export class ReadWriteProbe implements StreamHandler {
   readonly #ports: ClientPorts;
-  readonly #hosts: HostList;
+  readonly #hosts: ServerSource;
   readonly #onFound: (server: HostPort) => void;
   #intervalMs = intervalMsMin;
   #timer: TimerHandle | null = null;
@@ -19,7 +23,7 @@ export class ReadWriteProbe implements StreamHandler {
   #server: HostPort | null = null;
   #answer = '';
 
-  constructor(ports: ClientPorts, hosts: HostList, onFound: (server: HostPort) => void) {
+  constructor(ports: ClientPorts, hosts: ServerSource, onFound: (server: HostPort) => void) {
     this.#ports = ports;
     this.#hosts = hosts;
     this.#onFound = onFound;

@@ -30,6 +30,7 @@ export class RequestQueue {
   #waitingBytes = 0;
   #xid = 0;
   #flushAtEndOfTurn = false;
+  #onIdle: (() => void) | null = null;
 
   constructor(options: RequestQueueOptions) {
     this.#limits = options.limits;
@@ -120,13 +121,28 @@ export class RequestQueue {
       );
     }
     this.#inFlight.shift();
-    if (this.#waiting.length > 0 || this.#capacityWaiters.size > 0) this.#flushSoon();
+    if (this.#waiting.length > 0 || this.#capacityWaiters.size > 0 || this.#onIdle !== null)
+      this.#flushSoon();
     return request;
+  }
+
+  /** Sends nothing more over this connection, and calls back when all that was sent is answered. */
+  quiesce(onIdle: () => void): void {
+    this.#onIdle = onIdle;
+    this.#flushSoon();
+  }
+
+  /** Sends again: takes `quiesce` back. */
+  resume(): void {
+    if (this.#onIdle === null) return;
+    this.#onIdle = null;
+    this.#flushSoon();
   }
 
   /** The connection is gone. What to do with the requests is the caller's to say. */
   close(): void {
     this.#stream = null;
+    this.#onIdle = null;
     this.#out.clear();
   }
 
@@ -165,6 +181,7 @@ export class RequestQueue {
   }
 
   #maySendMore(): boolean {
+    if (this.#onIdle !== null) return false;
     const { inFlightRequestsMax, unsentBytesMax } = this.#limits;
     if (this.#inFlight.length >= inFlightRequestsMax) return false;
     const unsent = this.#stream === null ? 0 : this.#stream.unsentBytes;
@@ -231,6 +248,7 @@ export class RequestQueue {
   readonly #endOfTurn = (): void => {
     this.pump();
     this.flush();
+    if (this.#onIdle !== null && this.#inFlight.length === 0) this.#onIdle();
   };
 
   #tellCapacity(): void {

@@ -9,7 +9,6 @@ import {
 } from './errors.ts';
 import { FrameAssembler, type FrameSink } from './frame-assembler.ts';
 import { greetingFrame, readWelcome, type SessionTicket } from './handshake.ts';
-import { HostList } from './host-list.ts';
 import type { ClientLimits } from './limits.ts';
 import { Dispatcher, type ListenerErrorHandler } from './listeners.ts';
 import { closeSession } from './operations/admin.ts';
@@ -20,6 +19,7 @@ import { noTarget, type PendingRequest, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { type SaslCredential, SaslError } from './sasl/digest-md5.ts';
 import { SaslExchange } from './sasl/sasl-exchange.ts';
+import { ServerChoice } from './server-choice.ts';
 import { StateFeed } from './state-feed.ts';
 import type { ConnectionState } from './states.ts';
 import { type Timing, timingOf } from './timing.ts';
@@ -27,7 +27,9 @@ import { WatchKeeper } from './watch-keeper.ts';
 
 /** What a session takes; `connect` fills in the defaults. */
 export interface SessionSettings {
+  /** Empty when `srvName` stands for them. */
   readonly servers: readonly HostPort[];
+  readonly srvName: string | null;
   readonly chroot: string;
   readonly sessionTimeoutMs: number;
   readonly session: SessionTicket | null;
@@ -37,6 +39,7 @@ export interface SessionSettings {
   readonly rearmWatches: boolean;
   readonly retryDelayMs: number;
   readonly reconnectJitterMs: number;
+  readonly srvRefreshMs: number;
   readonly limits: ClientLimits;
   readonly onListenerError: ListenerErrorHandler | undefined;
 }
@@ -53,7 +56,7 @@ export class Session implements StreamHandler, FrameSink {
   readonly queue: RequestQueue;
   readonly #settings: SessionSettings;
   readonly #ports: ClientPorts;
-  readonly #hosts: HostList;
+  readonly #hosts: ServerChoice;
   readonly #credentials = new Credentials();
   readonly #probe: ReadWriteProbe;
   readonly #pings = new Pings();
@@ -87,8 +90,14 @@ export class Session implements StreamHandler, FrameSink {
   constructor(settings: SessionSettings, ports: ClientPorts) {
     this.#settings = settings;
     this.#ports = ports;
-    this.#hosts = new HostList(settings.servers, ports.random);
-    this.#server = settings.servers[0] as HostPort;
+    const { servers, srvName, srvRefreshMs, retryDelayMs } = settings;
+    const onUnknown = (cause: Error): void => this.#onNobodyToDial(cause);
+    const onKnown = (): void => this.#dialSoon();
+    this.#hosts = new ServerChoice(
+      { servers, srvName, srvRefreshMs, retryDelayMs, onKnown, onUnknown },
+      ports,
+    );
+    this.#server = servers[0] ?? nowhere;
     const dispatcher = new Dispatcher(settings.onListenerError);
     this.watches = new WatchKeeper(settings.chroot, dispatcher);
     this.feed = new StateFeed(dispatcher, settings.limits.statesLagMax);
@@ -112,6 +121,7 @@ export class Session implements StreamHandler, FrameSink {
       // A refusal is told by the state.
       this.#credentials.add(credential).promise.catch(() => {});
     }
+    this.#hosts.start();
     this.#armTimer();
   }
 
@@ -167,6 +177,20 @@ export class Session implements StreamHandler, FrameSink {
     return request;
   }
 
+  /**
+   * Takes a new list of servers, or the name that stands for them. True when the session is to move to another server: it
+   * does once the calls under way are answered.
+   */
+  updateServers(servers: readonly HostPort[], srvName: string | null): boolean {
+    if (this.#phase === 'ended' || this.#closing !== null) return false;
+    const current = this.#phase === 'open' ? this.#server : null;
+    const moves = this.#hosts.update(servers, srvName, current);
+    if (moves && current !== null) this.queue.quiesce(() => this.#drop(listChanged(), true));
+    else if (moves) this.#drop(listChanged());
+    this.#dialSoon();
+    return moves;
+  }
+
   /** Ends the session on the server, after all calls made before; with `keepSession` only the connection. */
   close(keepSession: boolean): Promise<void> {
     if (this.#closing !== null) return this.#closing;
@@ -179,6 +203,7 @@ export class Session implements StreamHandler, FrameSink {
     } else if (this.#phase !== 'open' || keepSession) {
       this.#end({ status: 'closed' });
     } else {
+      this.queue.resume();
       const request = new Request(closeSession, noTarget, null, null);
       this.queue.submit(request);
       request.promise.then(
@@ -336,12 +361,17 @@ export class Session implements StreamHandler, FrameSink {
     this.#server = this.#hosts.next();
     this.#phase = 'dialing';
     this.#dialedMs = this.#ports.clock.nowMs();
+    this.#timing = timingOf(this.#sessionTimeoutMs, this.#hosts.size);
     this.#assembler = new FrameAssembler(this, this.#settings.limits.replyBytesMax);
     this.#stream = this.#ports.transport.dial(this.#server, this);
   }
 
-  /** Gives the present connection, or the attempt at one, up. */
-  #drop(cause: Error): void {
+  /**
+   * Gives the present connection, or the attempt at one, up.
+   *
+   * @param keepsWaiting true when all that was sent is answered: what waits leaves over the next connection
+   */
+  #drop(cause: Error, keepsWaiting = false): void {
     if (this.#phase === 'ended' || this.#phase === 'waiting') return;
     const wasOpen = this.#phase === 'open';
     this.#closeStream();
@@ -355,7 +385,8 @@ export class Session implements StreamHandler, FrameSink {
     let delayMs = this.#everConnected ? random.below(reconnectJitterMs + 1) : 0;
     if (wasOpen) {
       this.feed.change({ status: 'disconnected', cause });
-      this.#failPending((request) => request.lose(cause));
+      if (keepsWaiting) this.#pings.failAll((request) => request.lose(cause));
+      else this.#failPending((request) => request.lose(cause));
     } else {
       this.#lastDialError = cause;
       if (this.#hosts.failed()) {
@@ -372,6 +403,7 @@ export class Session implements StreamHandler, FrameSink {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#closeStream();
+    this.#hosts.stop();
     if (this.#timer !== null) this.#ports.clock.cancelTimer(this.#timer);
     this.#timer = null;
     this.feed.change(state);
@@ -379,6 +411,18 @@ export class Session implements StreamHandler, FrameSink {
     this.#credentials.failAll((request) => this.#failEnded(request));
     this.watches.end();
     this.#finishClosing();
+  }
+
+  /** There may be somebody to dial who was not there before. */
+  #dialSoon(): void {
+    if (this.#phase !== 'waiting') return;
+    this.#dialAtMs = Math.max(this.#dialAtMs, this.#ports.clock.nowMs());
+    this.#armTimer();
+  }
+
+  #onNobodyToDial(cause: Error): void {
+    this.#lastDialError = cause;
+    this.#failPending((request) => request.lose(cause));
   }
 
   #closeStream(): void {
@@ -418,7 +462,10 @@ export class Session implements StreamHandler, FrameSink {
 
   #armTimer(): void {
     if (this.#timer !== null) this.#ports.clock.cancelTimer(this.#timer);
+    this.#timer = null;
     this.#timerDueMs = this.#deadlineMs();
+    // Nothing is due while there is nobody to dial.
+    if (this.#timerDueMs === Infinity) return;
     const delayMs = Math.max(0, Math.ceil(this.#timerDueMs - this.#ports.clock.nowMs()));
     this.#timer = this.#ports.clock.startTimer(delayMs, this.#onTimer);
   }
@@ -428,7 +475,8 @@ export class Session implements StreamHandler, FrameSink {
     if (this.#phase === 'open') {
       return Math.min(this.#heardMs + readTimeoutMs, this.#sentMs + pingIdleMs);
     }
-    const next = this.#phase === 'waiting' ? this.#dialAtMs : this.#dialedMs + connectTimeoutMs;
+    const dialAtMs = this.#hosts.size === 0 ? Infinity : this.#dialAtMs;
+    const next = this.#phase === 'waiting' ? dialAtMs : this.#dialedMs + connectTimeoutMs;
     return Math.min(next, this.#expiresAtMs());
   }
 
@@ -458,7 +506,7 @@ export class Session implements StreamHandler, FrameSink {
     } else if (nowMs >= this.#expiresAtMs()) {
       this.#end({ status: 'expired', by: 'client' });
     } else if (this.#phase === 'waiting') {
-      if (nowMs >= this.#dialAtMs) this.#dial();
+      if (nowMs >= this.#dialAtMs && this.#hosts.size > 0) this.#dial();
     } else if (nowMs >= this.#dialedMs + connectTimeoutMs) {
       this.#drop(this.#silence(nowMs - this.#dialedMs));
     }
@@ -472,3 +520,10 @@ export class Session implements StreamHandler, FrameSink {
 
 /** A timer that fires so late, ms, means that our own process stood still. */
 const lateMs = 250;
+
+function listChanged(): Error {
+  return new Error('leaving a server, for the list of servers has changed');
+}
+
+/** The server before any is known. */
+const nowhere: HostPort = { host: '', port: 0 };

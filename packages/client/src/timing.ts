@@ -15,7 +15,7 @@ export function timingOf(sessionTimeoutMs: number, servers: number): Timing {
   const readTimeoutMs = Math.floor((sessionTimeoutMs * 2) / 3);
   return {
     readTimeoutMs,
-    connectTimeoutMs: Math.floor(sessionTimeoutMs / servers),
+    connectTimeoutMs: Math.floor(sessionTimeoutMs / Math.max(1, servers)),
     expirationTimeoutMs: Math.floor((sessionTimeoutMs * 4) / 3),
     pingIdleMs: pingIdleMs(readTimeoutMs),
   };

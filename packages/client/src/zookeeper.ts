@@ -7,6 +7,7 @@ import type {
   VersionOptions,
   WatchOptions,
 } from './call-options.ts';
+import { parseConnectString } from './connect-string.ts';
 import type { Credential } from './credentials.ts';
 import { BadArgumentsError, NoWatcherError } from './errors.ts';
 import type { SessionTicket } from './handshake.ts';
@@ -363,6 +364,23 @@ export class ZooKeeper implements AsyncDisposable {
    */
   reconfig(change: admin.Reconfiguration, options?: RequestOptions): Promise<data.NodeData> {
     return this.#submit(admin.reconfig, noTarget, change, null, options);
+  }
+
+  /**
+   * Takes a new list of servers. The session moves to another one when its own is not on the list, and else with the
+   * probability that leaves all servers with the same load (ZOOKEEPER-1355): once the calls under way are answered.
+   *
+   * @param connectString as for `connect`; a chroot must be the present one
+   * @returns whether the session moves
+   * @throws BadArgumentsError when it is not valid, or names another chroot
+   */
+  updateServerList(connectString: string): boolean {
+    const { servers, srvName, chroot } = parseConnectString(connectString);
+    if (chroot !== '' && chroot !== this.#chroot) {
+      const message = `Cannot update the list of servers: current value is ${JSON.stringify(connectString)}, and the chroot must stay ${this.chroot}`;
+      throw new BadArgumentsError({ message });
+    }
+    return this.#session.updateServers(servers, srvName);
   }
 
   /** Asks the server for a sign of life. Returns how long it took, ms. @throws ConnectionLossError */

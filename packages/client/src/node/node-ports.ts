@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
+import { resolveSrv } from 'node:dns';
 import { createConnection } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ClientPorts, HostPort, Stream, StreamHandler } from '../ports.ts';
 import { SocketStream } from './socket-stream.ts';
 
-/** The client's ports on Node: TCP, the monotonic clock, the system's randomness. */
+/** The client's ports on Node: TCP, the monotonic clock, the system's randomness, its name servers. */
 export const nodePorts: ClientPorts = {
   transport: { dial },
   clock: {
@@ -16,6 +17,11 @@ export const nodePorts: ClientPorts = {
     endOfTurn: (callback) => queueMicrotask(() => process.nextTick(callback)),
   },
   random: { below: (bound) => randomInt(bound) },
+  resolver: {
+    resolveSrv: (name, callback) => {
+      resolveSrv(name, (error, records) => callback(error, error === null ? records : []));
+    },
+  },
 };
 
 /** Dials a server over TCP; the name is resolved now. */

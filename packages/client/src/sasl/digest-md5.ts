@@ -103,7 +103,7 @@ function quoted(text: string): string {
 
 /** The RFC's rule: what fits into Latin-1 is hashed as Latin-1, even where UTF-8 was agreed on. */
 function encode(text: string, isUtf8: boolean): Uint8Array {
-  return isUtf8 && /[^\u0020-\u00ff]/u.test(text) ? utf8(text) : latin1(text);
+  return isUtf8 && /[\u0100-\u{10ffff}]/u.test(text) ? utf8(text) : latin1(text);
 }
 
 function utf8(text: string): Uint8Array {
