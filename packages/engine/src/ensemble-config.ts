@@ -49,6 +49,8 @@ export interface EnsembleConfig {
   /** Whether peers are awaited on every interface. `quorumListenOnAllIPs`. */
   readonly listenOnAllIps: boolean;
   readonly election: ElectionConfig;
+  /** Whether a reconfiguration must leave two voters: one would be a server that is alone. `standaloneEnabled`. */
+  readonly standaloneEnabled: boolean;
   /** Whether the leader serves clients. `leaderServes`. */
   readonly leaderServes: boolean;
   /** Committed transactions that are kept in memory for learners that come back. `commitLogCount`. */
@@ -96,6 +98,7 @@ export const defaultEnsembleConfig: Omit<EnsembleConfig, 'myId' | 'members'> = {
     listenAttemptsMax: 3,
     multiAddressEnabled: false,
   },
+  standaloneEnabled: true,
   leaderServes: true,
   commitLogCount: 500,
   snapshotSizeFactor: 0.33,

@@ -105,6 +105,8 @@ export interface EnsembleLimits {
   readonly streamPieceBytes: number;
   /** Bytes of the ids of a request besides their characters. Ours. */
   readonly authBytesMore: number;
+  /** The transaction of an epoch with which its leader begins a new one; those on their way still have a number. Ours. */
+  readonly counterMax: number;
   /** The last epoch: a zxid is exact up to 2^53. Ours: ZooKeeper counts to 2^31. */
   readonly epochMax: number;
 }
@@ -117,5 +119,6 @@ export const ensembleLimits: EnsembleLimits = {
   diskDiffBytesMin: 1024 * 1024,
   streamPieceBytes: 128 * 1024,
   authBytesMore: 64 * 1024,
+  counterMax: 0xffff0000,
   epochMax: 2 ** 21 - 2,
 };

@@ -7,13 +7,13 @@
  */
 import {
   assert,
-  epochOf,
+  counterOf,
+  type ErrorCode,
   formatZxid,
-  type JuteReader,
   JuteWriter,
   makeZxid,
   OpCode,
-  JuteReader as Reader,
+  type ReconfigRequest,
   utf8,
   type Zxid,
 } from '@meerkat/protocol';
@@ -28,20 +28,19 @@ import type {
 } from '../ports.ts';
 import { formatQuorumConfig } from '../quorum/quorum-config.ts';
 import { type ProposalTap, WritePipeline } from '../requests/write-pipeline.ts';
-import type { WriteRequest } from '../requests/write-route.ts';
-import type { Session } from '../sessions/session.ts';
+import { agreedZxid } from './commit-rule.ts';
 import { EpochAgreement } from './epoch-agreement.ts';
+import { LeaderMembership } from './leader-membership.ts';
 import { type LearnerLink, type LearnerLinkEvents, LinkStage } from './learner-link.ts';
 import { LearnerLinks } from './learner-links.ts';
+import { LearnerRequests } from './learner-requests.ts';
 import { LearnerSync } from './learner-sync.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
 import {
   beginPacket,
-  dataReader,
   endPacket,
   PacketType,
   type ReceivedPacket,
-  readPacketIds,
   writeBarePacket,
 } from './quorum-packet.ts';
 
@@ -70,11 +69,14 @@ export class Leader
   /** PROPOSALs and COMMITs of this turn, for all followers; INFORMs, for all observers. */
   readonly #toFollowers = new JuteWriter(64 * 1024);
   readonly #toObservers = new JuteWriter(1024);
-  /** Syncs of learners, and what they wait for. */
-  #syncs: { readonly link: LearnerLink; readonly zxid: Zxid }[] = [];
-  readonly #request: WriteRequest;
-  readonly #data = new Reader();
+  /** What is done for the learners' clients; null before it serves. */
+  #requests: LearnerRequests | null = null;
+  readonly #membership: LeaderMembership;
   #startedMs = 0;
+  /** Another member is to lead: nothing is committed here any more. */
+  #hasResigned = false;
+  /** The epoch has no numbers left for transactions. */
+  #isExhausted = false;
 
   constructor(context: MemberContext, events: RoleEvents) {
     this.#context = context;
@@ -84,17 +86,7 @@ export class Leader
     this.#agreement = new EpochAgreement(context.view.current, context.ensemble.myId);
     this.#sync = new LearnerSync(context);
     this.#links = new LearnerLinks(context, this.#toFollowers, this.#toObservers);
-    this.#request = {
-      connection: null,
-      sessionHi: 0,
-      sessionLo: 0,
-      authIds: [],
-      xid: 0,
-      type: OpCode.error,
-      receivedMs: 0,
-      largeBytes: 0,
-      owner: null,
-    };
+    this.#membership = new LeaderMembership(context, events);
   }
 
   /** The epoch; 0 before it is agreed on. */
@@ -140,6 +132,7 @@ export class Leader
   /** What was written in this turn leaves. */
   flush(): void {
     if (this.#phase === 'ended') return;
+    if (this.#isExhausted) return this.#end('the epoch has no zxids left: a new one is begun');
     for (const link of this.#links.flush()) this.onBroken(link, 'it does not keep up');
   }
 
@@ -160,9 +153,18 @@ export class Leader
   onPrepared(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void {
     const { recent } = this.#context;
     recent.add(bytes, start, end, zxid);
+    if (typeIn(bytes, start) === OpCode.reconfig) this.#membership.begin(zxid);
+    this.#isExhausted ||= counterOf(zxid) >= ensembleLimits.counterMax;
     const number = recent.end - 1;
     const block = recent.blockOf(number);
     this.#toFollowers.writeBytes(block, recent.packetStart(number), recent.packetEnd(number));
+  }
+
+  /** See `ProposalTap`. */
+  reconfigure(request: ReconfigRequest, version: Zxid): string | ErrorCode {
+    const synced = this.#links.all().filter(({ stage }) => stage >= LinkStage.synced);
+    const ids = synced.map(({ sid }) => sid);
+    return this.#membership.reconfigure(request, version, ids);
   }
 
   onPeerListening(_listener: PeerListenerId, port: number): void {
@@ -259,47 +261,15 @@ export class Leader
   onAck(): void {}
 
   onTouch(_link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
-    const { state, clock } = this.#context;
-    const session = state.sessions.get(sessionHi, sessionLo);
-    if (session === undefined || session.closing || timeoutMs <= 0) return;
-    state.sessions.expiry.touch(session, clock.monotonicMs(), this.#granted(timeoutMs));
+    this.#requests?.touch(sessionHi, sessionLo, timeoutMs);
   }
 
   onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
-    const { state, clock, intake } = this.#context;
-    const session = state.sessions.get(sessionHi, sessionLo);
-    const isValid = this.#phase === 'broadcast' && session !== undefined && !session.closing;
-    if (isValid) {
-      // Whoever used it here has moved on.
-      intake.onSessionEnding(sessionHi, sessionLo);
-      session.owner = link;
-      state.sessions.expiry.touch(session, clock.monotonicMs(), this.#granted(timeoutMs));
-    }
-    const outbox = this.#links.ordered(link);
-    const packet = beginPacket(outbox, PacketType.revalidate, -1);
-    outbox.writeLong(sessionHi, sessionLo);
-    outbox.writeBoolean(isValid);
-    endPacket(outbox, packet, null);
+    this.#requests?.revalidate(link, sessionHi, sessionLo, timeoutMs);
   }
 
   onRequest(link: LearnerLink, packet: ReceivedPacket): void {
-    if (this.#phase !== 'broadcast') return;
-    const reader = dataReader(packet, this.#data);
-    const request = this.#request;
-    request.sessionHi = reader.readInt();
-    request.sessionLo = reader.readInt();
-    request.xid = reader.readInt();
-    request.type = reader.readInt() as OpCode;
-    request.authIds = readPacketIds(packet);
-    request.owner = link;
-    request.receivedMs = this.#context.clock.monotonicMs();
-    if (request.type === OpCode.sync) return this.#takeSync(link);
-    if (!isForLeaders(request.type)) {
-      const text = `an operation with code ${request.type} of server ${link.sid} is left out`;
-      return this.#context.notice('unknown operation', link.sid, text);
-    }
-    if (request.type === OpCode.createSession) this.#track(link, reader);
-    this.#prepare(request, reader);
+    this.#requests?.take(link, packet);
   }
 
   onBroken(link: LearnerLink, reason: string): void {
@@ -314,6 +284,7 @@ export class Leader
     if (this.#isHalfTick) this.#tick++;
     this.#isHalfTick = !this.#isHalfTick;
     this.#letSilentGo();
+    if (this.#hasResigned) return this.#end('another member is to lead');
     if (this.#phase === 'broadcast') {
       if (!this.#isHalfTick && !this.#hasQuorum()) {
         return this.#end('too few followers are in sync');
@@ -351,6 +322,11 @@ export class Leader
   #seeToPromises(): void {
     if (this.#phase !== 'promise' || !this.#agreement.isPromised) return;
     this.#phase = 'sync';
+    const { membership } = this.#context;
+    if (membership.current.version === 0 && !membership.isChanging) {
+      // So that a configuration that a quorum runs counts more than one that nobody does [ZOOKEEPER-1783].
+      membership.propose({ ...membership.current, version: makeZxid(this.epoch, 0) });
+    }
     // What this member brings into the epoch is durable: it was recovered, or its log was waited for.
     this.#context.epochs.enter(this.epoch);
     this.#synced.add(this.#context.ensemble.myId);
@@ -365,8 +341,7 @@ export class Leader
     const kind = this.#sync.begin(link);
     if (kind === null) return this.onBroken(link, 'too many observers are being synchronised');
     const packet = beginPacket(link.outbox, PacketType.newLeader, makeZxid(this.epoch, 0));
-    const config = (this.#context.view.lastSeen ?? this.#context.view.current).config;
-    const text = utf8(formatQuorumConfig(config));
+    const text = utf8(formatQuorumConfig(this.#context.membership.lastSeen));
     link.outbox.writeBytes(text, 0, text.length);
     endPacket(link.outbox, packet, null);
     link.stage = LinkStage.syncing;
@@ -395,8 +370,12 @@ export class Leader
     assert(log !== null, 'a leader has a log');
     // The beginning of the epoch is no transaction, but whoever asks stands there.
     state.lastProcessedZxid = makeZxid(this.epoch, 0);
+    const acked = this.#acked();
+    const leader = this.#membership.activate(acked, makeZxid(this.epoch, 0));
+    this.#hasResigned = leader !== ensemble.myId;
     state.outstanding.clear();
     this.#pipeline = new WritePipeline(state, log, applier, intake, this);
+    this.#requests = new LearnerRequests(this.#context, this.#links, this.#pipeline);
     intake.usePipeline(this.#pipeline);
     intake.isServing = ensemble.leaderServes;
     duties.start();
@@ -410,51 +389,17 @@ export class Leader
     writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
   }
 
-  #takeSync(link: LearnerLink): void {
-    const { recent } = this.#context;
-    if (recent.outstandingCount === 0) this.#answerSync(link);
-    else this.#syncs.push({ link, zxid: recent.newestZxid });
-  }
-
-  #answerSync(link: LearnerLink): void {
-    if (link.stage !== LinkStage.serving) return;
-    writeBarePacket(this.#links.ordered(link), PacketType.sync, 0);
-  }
-
-  /** A learner's client wants a session: it is kept alive from now on. */
-  #track(link: LearnerLink, reader: JuteReader): void {
-    if (reader.remaining < 4) return;
-    const timeoutMs = this.#granted(reader.readInt());
-    reader.position -= 4;
-    const { sessions } = this.#context.state;
-    const { sessionHi, sessionLo } = this.#request;
-    const session: Session = sessions.track(sessionHi, sessionLo, timeoutMs);
-    session.owner = link;
-    sessions.expiry.touch(session, this.#context.clock.monotonicMs(), timeoutMs);
-  }
-
-  #granted(timeoutMs: number): number {
-    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#context.config;
-    return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
-  }
-
-  /** Every request of a learner becomes a transaction, a failed one if need be: the learner waits for it. */
-  #prepare(request: WriteRequest, reader: JuteReader): void {
-    assert(this.#pipeline !== null, 'a leader that serves has a pipeline');
-    this.#pipeline.prepareForeign(request, reader, this.#context.clock.wallMs());
-    if (epochOf(this.#pipeline.lastZxid) !== this.epoch) this.#end('the epoch has no zxid left');
-  }
-
   /** Commits, in order, what a quorum has said to be durable. */
   #commitAgreed(): void {
     const { recent } = this.#context;
-    if (recent.outstandingCount === 0) return;
-    const agreed = this.#agreedZxid();
+    if (recent.outstandingCount === 0 || this.#hasResigned) return;
+    const { view } = this.#context;
+    const agreed = agreedZxid(this.#acked(), view, this.#membership.zxid);
     let count = 0;
     let bytes = 0;
     if (agreed < recent.zxidOf(recent.committedEnd)) return;
     this.#context.intake.beginCommit();
-    while (recent.outstandingCount > 0) {
+    while (recent.outstandingCount > 0 && !this.#hasResigned) {
       const number = recent.committedEnd;
       const zxid = recent.zxidOf(number);
       if (zxid > agreed) break;
@@ -470,36 +415,45 @@ export class Leader
   #commit(block: Uint8Array, start: number, end: number, zxid: Zxid): void {
     const { recent } = this.#context;
     assert(this.#pipeline !== null, 'a leader that serves has a pipeline');
-    writeBarePacket(this.#toFollowers, PacketType.commit, zxid);
-    if (this.#links.hasObservers) {
+    if (zxid === this.#membership.zxid) {
+      this.#announceReconfig(block, start, end, zxid);
+    } else {
+      writeBarePacket(this.#toFollowers, PacketType.commit, zxid);
+    }
+    if (this.#links.hasObservers && zxid !== this.#membership.zxid) {
       const packet = beginPacket(this.#toObservers, PacketType.inform, zxid);
       this.#toObservers.writeBytes(block, start, end);
       endPacket(this.#toObservers, packet, null);
     }
     recent.commitNext();
     this.#pipeline.commitOne(block, start, end);
-    while (this.#syncs.length > 0 && (this.#syncs[0]?.zxid ?? 0) <= zxid) {
-      const waiting = this.#syncs.shift();
-      if (waiting !== undefined) this.#answerSync(waiting.link);
-    }
+    if (zxid === this.#membership.zxid) this.#membership.end();
+    this.#requests?.committed(zxid);
   }
 
-  /** The newest transaction that a quorum of every configuration in force has in its logs. */
-  #agreedZxid(): Zxid {
-    const { view, ensemble, durableZxid } = this.#context;
+  /** Up to where each voter has the history in its log. */
+  #acked(): Map<number, Zxid> {
+    const { ensemble, durableZxid } = this.#context;
     const acked = new Map<number, Zxid>([[ensemble.myId, durableZxid]]);
     for (const link of this.#links.all()) {
       if (link.stage === LinkStage.serving && link.type === 'participant') {
         acked.set(link.sid, link.ackedZxid);
       }
     }
-    const candidates = [...new Set(acked.values())].sort((a, b) => b - a);
-    for (const zxid of candidates) {
-      const tracker = view.newTracker();
-      for (const [sid, last] of acked) if (last >= zxid) tracker.addAck(sid);
-      if (tracker.hasAllQuorums()) return zxid;
-    }
-    return -1 as Zxid;
+    return acked;
+  }
+
+  /** A reconfiguration is committed: it is in force, and all are told who leads under it. */
+  #announceReconfig(block: Uint8Array, start: number, end: number, zxid: Zxid): void {
+    const leader = this.#membership.activate(this.#acked(), zxid);
+    this.#hasResigned = leader !== this.#context.ensemble.myId;
+    const activate = beginPacket(this.#toFollowers, PacketType.commitAndActivate, zxid);
+    this.#toFollowers.writeLongFromDouble(leader);
+    endPacket(this.#toFollowers, activate, null);
+    const inform = beginPacket(this.#toObservers, PacketType.informAndActivate, zxid);
+    this.#toObservers.writeLongFromDouble(leader);
+    this.#toObservers.writeBytes(block, start, end);
+    endPacket(this.#toObservers, inform, null);
   }
 
   #hasQuorum(): boolean {
@@ -553,23 +507,7 @@ export class Leader
   }
 }
 
-/** Requests that learners forward. */
-function isForLeaders(type: OpCode): boolean {
-  switch (type) {
-    case OpCode.create:
-    case OpCode.create2:
-    case OpCode.createContainer:
-    case OpCode.createTTL:
-    case OpCode.delete:
-    case OpCode.setData:
-    case OpCode.setACL:
-    case OpCode.multi:
-    case OpCode.reconfig:
-    case OpCode.createSession:
-    case OpCode.closeSession:
-    case OpCode.check:
-      return true;
-    default:
-      return false;
-  }
+/** The type of a transaction: after clientId, cxid, zxid and time. */
+function typeIn(bytes: Uint8Array, start: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(start + 28);
 }

@@ -17,14 +17,17 @@ import {
   JuteReader,
   JuteWriter,
   makeZxid,
+  OpCode,
   type Zxid,
 } from '@meerkat/protocol';
 import type { PeerStreamEvents, PeerStreamId, TimerListener } from '../ports.ts';
+import type { QuorumConfig } from '../quorum/quorum-config.ts';
 import { StorageError } from '../storage/index.ts';
 import { LeaderDial } from './leader-dial.ts';
 import { zabVersion } from './learner-link.ts';
 import { LearnerRoute } from './learner-route.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
+import { type MembershipChange, readConfigText } from './membership.ts';
 import {
   beginPacket,
   dataReader,
@@ -81,6 +84,8 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   #lastZxid: Zxid = 0 as Zxid;
   /** Proposals are acknowledged from this one on. */
   #ackFrom: Zxid = 0 as Zxid;
+  /** The configuration that NEWLEADER brought; in force with UPTODATE. */
+  #newConfig: QuorumConfig | null = null;
   /** Committed transactions since the last turn, for the snapshots. */
   #committedCount = 0;
   #committedBytes = 0;
@@ -342,6 +347,12 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
         return this.#commit(packet.zxid);
       case PacketType.commit:
         return this.#commit(packet.zxid);
+      case PacketType.commitAndActivate:
+        return this.#activate(packet);
+      case PacketType.informAndActivate:
+        if (packet.dataEnd - packet.dataStart < 8) return this.#refuse(packet);
+        this.#takeProposal(packet, packet.dataStart + 8);
+        return this.#activate(packet);
       case PacketType.newLeader:
         return this.#persist(packet);
       case PacketType.upToDate:
@@ -376,6 +387,36 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     if (!recent.mayFollow(zxid)) recent.clear();
     recent.add(bytes, start, dataEnd, zxid);
     this.#lastZxid = zxid;
+    if (typeIn(bytes, start) === OpCode.reconfig) this.#propose(bytes, start, dataEnd);
+  }
+
+  /** A reconfiguration is proposed: from now on the new configuration counts in elections too. */
+  #propose(bytes: Uint8Array, start: number, end: number): void {
+    const config = readConfigText(configTextIn(this.#data.reset(bytes, start, end)));
+    if (config === null) return this.#end('the leader proposes what is no configuration');
+    this.#context.membership.propose(config);
+  }
+
+  /** A reconfiguration is committed. Whoever has another leader or another role by it begins anew. */
+  #activate(packet: ReceivedPacket): void {
+    const { recent, membership, view, ensemble } = this.#context;
+    const { zxid } = packet;
+    const reader = dataReader(packet, this.#data);
+    if (reader.remaining < 8) return this.#refuse(packet);
+    const leader = reader.readLongAsDouble();
+    const number = recent.committedEnd;
+    if (number === recent.end || recent.zxidOf(number) !== zxid) return this.#commit(zxid);
+    const block = recent.blockOf(number);
+    const text = configTextIn(
+      this.#data.reset(block, recent.bodyStart(number), recent.bodyEnd(number)),
+    );
+    const config = readConfigText(text);
+    const typeBefore = view.member(ensemble.myId)?.type ?? 'participant';
+    const change = config === null ? null : membership.activate(config);
+    if (change !== null) this.#events.onMembersChanged(change);
+    this.#commit(zxid);
+    const typeNow = membership.self?.type ?? 'participant';
+    if (leader !== this.#leader || typeNow !== typeBefore) this.#end('the members have changed');
   }
 
   /** What the leader has committed is applied; it must be the oldest that is not. */
@@ -403,7 +444,8 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     if (epochOf(packet.zxid) !== this.#epoch) return this.#refuse(packet);
     const text =
       packet.dataStart === -1 ? '' : decodeUtf8(packet.bytes, packet.dataStart, packet.dataEnd);
-    this.#context.notice('new leader', this.#leader, `the configuration of the leader: ${text}`);
+    this.#newConfig = readConfigText(text);
+    if (this.#newConfig !== null) this.#context.membership.propose(this.#newConfig);
     this.#phase = 'persisting';
     storage.barrier((error) => {
       if (this.#phase !== 'persisting') return;
@@ -418,6 +460,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   /** UPTODATE: a quorum has the history. What was proposed meanwhile is acknowledged from now on. */
   #serve(): void {
     if (this.#phase !== 'synced') return this.#end('the leader said UPTODATE out of turn');
+    if (!this.#takeConfig()) return;
     const { state, applier, intake, recent } = this.#context;
     writeBarePacket(this.#outbox, PacketType.ack, makeZxid(this.#epoch, 0));
     this.#phase = 'serving';
@@ -429,6 +472,23 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     intake.isServing = true;
     if (!this.#isObserver) this.#acknowledge(this.#context.durableZxid);
     this.#events.onServing({ epoch: this.#epoch, sync: this.#sync });
+  }
+
+  /** The configuration of the leader is in force. False: it gives this member another leader or role. */
+  #takeConfig(): boolean {
+    const { membership } = this.#context;
+    const typeBefore = membership.self?.type ?? 'participant';
+    const change = this.#newConfig === null ? null : membership.activate(this.#newConfig);
+    if (change === null) return true;
+    this.#events.onMembersChanged(change);
+    const typeNow = membership.self?.type ?? 'participant';
+    const addresses = ({ before, now }: MembershipChange): boolean => {
+      const texts = [before, now].map((config) => JSON.stringify(config.members.get(this.#leader)));
+      return texts[0] === texts[1];
+    };
+    if (typeNow === typeBefore && (!change.isDifferent || addresses(change))) return true;
+    this.#end('the members have changed');
+    return false;
   }
 
   /** One ACK for each proposal that is durable: a Java leader counts them one by one. */
@@ -511,6 +571,19 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
 /** Whether nothing can be missing: the next transaction, or the first of a later epoch. */
 function mayFollow(last: Zxid, next: Zxid): boolean {
   return next === last + 1 || (epochOf(next) > epochOf(last) && counterOf(next) === 1);
+}
+
+/** The type of a transaction: after clientId, cxid, zxid and time. */
+function typeIn(bytes: Uint8Array, start: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(start + 28);
+}
+
+/** The data of a reconfiguration: behind the header and the path. */
+function configTextIn(reader: JuteReader): string {
+  reader.position += transactionBytesMin;
+  reader.skipBuffer();
+  const data = reader.readBuffer();
+  return data === null ? '' : decodeUtf8(data, 0, data.length);
 }
 
 function zxidIn(bytes: Uint8Array, start: number): number {

@@ -10,6 +10,7 @@ import type { ClientIntake } from '../requests/client-intake.ts';
 import type { ReplicaState } from '../requests/replica-state.ts';
 import type { TransactionApplier } from '../requests/transaction-applier.ts';
 import type { EpochStore } from './epoch-store.ts';
+import type { Membership, MembershipChange } from './membership.ts';
 import type { PacketLimits } from './quorum-packet.ts';
 import type { RecentTransactions } from './recent-transactions.ts';
 
@@ -29,6 +30,7 @@ export interface MemberContext {
   readonly epochs: EpochStore;
   readonly recent: RecentTransactions;
   readonly packetLimits: PacketLimits;
+  readonly membership: Membership;
   /** Who counts; may change while a role lasts. */
   readonly view: QuorumView;
   /** Up to here the log is durable. */
@@ -48,6 +50,8 @@ export interface RoleEvents {
   }): void;
   /** It is over; the role does nothing any more. */
   onRoleEnded(reason: string): void;
+  /** Another configuration is in force, and is in the tree or about to be. */
+  onMembersChanged(change: MembershipChange): void;
   /** The process cannot go on. */
   onFatal(exitCode: number, reason: string): void;
 }

@@ -19,8 +19,7 @@ import { ensembleLimits } from '../limits.ts';
 import type { NetworkAddress, Ports, TimerListener } from '../ports.ts';
 import type { LearnerType } from '../quorum/member.ts';
 import { formatQuorumConfig } from '../quorum/quorum-config.ts';
-import { quorumVerifierOf } from '../quorum/quorum-verifier.ts';
-import { QuorumView } from '../quorum/quorum-view.ts';
+import type { QuorumView } from '../quorum/quorum-view.ts';
 import type { MemberRole, ReplicaEvents, RoleDetail } from '../replica-events.ts';
 import type { ReplicaStorage } from '../replica-storage.ts';
 import type { ClientIntake } from '../requests/client-intake.ts';
@@ -31,6 +30,7 @@ import { EpochStore } from './epoch-store.ts';
 import { Leader } from './leader.ts';
 import { Learner } from './learner.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
+import { Membership, type MembershipChange } from './membership.ts';
 import type { PacketLimits } from './quorum-packet.ts';
 import { RecentTransactions } from './recent-transactions.ts';
 
@@ -71,10 +71,10 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   readonly epochs: EpochStore;
   readonly recent: RecentTransactions;
   readonly packetLimits: PacketLimits;
-  view: QuorumView;
+  readonly membership: Membership;
   durableZxid: Zxid = asZxid(0);
   readonly #parts: MemberParts;
-  readonly #elector: Elector;
+  #elector: Elector;
   readonly #random: Ports['random'];
   #leader: Leader | null = null;
   #learner: Learner | null = null;
@@ -111,12 +111,13 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
       authIdsMax: limits.authIdsMax + 1,
       authBytesMax: 3 * limits.authIdCharactersMax + ensembleLimits.authBytesMore,
     };
-    const { members, proposedMembers, oracle } = ensemble;
-    this.view = new QuorumView(
-      quorumVerifierOf(members, oracle),
-      proposedMembers === null ? null : quorumVerifierOf(proposedMembers, oracle),
-    );
+    this.membership = new Membership(ensemble, ports.disk, this.config.reconfigEnabled);
     this.#elector = this.#newElector();
+  }
+
+  /** Who counts. */
+  get view(): QuorumView {
+    return this.membership.view;
   }
 
   /** What it is at the moment; it serves clients unless it is looking. */
@@ -229,6 +230,22 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   }
 
   /** See `RoleEvents`. */
+  onMembersChanged({ before, now, isDifferent }: MembershipChange): void {
+    this.#showMembers();
+    this.#parts.events.ensemble?.onMembersChanged(formatQuorumConfig(now), now.version);
+    if (!isDifferent) return;
+    const { myId } = this.ensemble;
+    const addressesOf = (config: typeof now): string =>
+      JSON.stringify(config.members.get(myId)?.addresses ?? []);
+    // Whoever was removed stays where it is, and may follow.
+    const isMoved = now.members.has(myId) && addressesOf(before) !== addressesOf(now);
+    if (!isMoved) return this.#elector.setView(this.view);
+    this.#elector.stop();
+    this.#elector = this.#newElector();
+    this.#elector.listen();
+  }
+
+  /** See `RoleEvents`. */
   onFatal(exitCode: number, reason: string): void {
     this.stop();
     this.#parts.events.ensemble?.onEnsembleFailed(exitCode, reason);
@@ -240,7 +257,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   }
 
   get #isObserver(): boolean {
-    return this.view.member(this.ensemble.myId)?.type !== 'participant';
+    return this.membership.self?.type === 'observer';
   }
 
   /** All that is in the log becomes durable, and is in memory; what is in memory and not on disk goes. */
@@ -277,8 +294,13 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #settleTree(): void {
     this.state.outstanding.clear();
     this.applier.compareDigestsFrom(this.state.lastProcessedZxid + 1);
-    const { config } = this.view.current;
-    this.state.tree.setConfig(formatQuorumConfig(config), config.version);
+    this.#showMembers();
+  }
+
+  /** The members stand in the tree of each of them. */
+  #showMembers(): void {
+    const { current } = this.membership;
+    this.state.tree.setConfig(formatQuorumConfig(current), current.version, this.clock.wallMs());
   }
 
   #pauseThenLook(): void {
@@ -334,17 +356,24 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #newElector(): Elector {
     const { ensemble, clock, peers } = this;
     const own = this.view.member(ensemble.myId)?.addresses ?? [];
+    const ownAddresses = own.map(({ host, electionPort }) => ({ host, port: electionPort }));
     const listenAddresses = own.map(({ host, electionPort }) => ({
       host: ensemble.listenOnAllIps ? '0.0.0.0' : host,
       port: electionPort,
     }));
     return new Elector(
-      { ...ensemble.election, myId: ensemble.myId, listenAddresses },
+      { ...ensemble.election, myId: ensemble.myId, ownAddresses, listenAddresses },
       this.view,
       { clock, peers },
       {
         onElected: (election) => this.#onElected(election),
-        onNewerConfig: () => undefined,
+        onNewerConfig: (config) => {
+          const change = this.membership.activate(config);
+          if (change === null) return;
+          this.onMembersChanged(change);
+          // Its version is told in votes from now on, even when nothing else differs.
+          if (!change.isDifferent) this.#elector.setView(this.view);
+        },
         onVoterLooking: (sid) => this.#leader?.onVoterLooking(sid, this.#electedMs),
         onUnableToListen: (reason) => this.onFatal(unableToBindExitCode, reason),
         onNotice: (notice: ElectionNotice) => this.notice(notice.kind, notice.sid, notice.text),

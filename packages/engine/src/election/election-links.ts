@@ -25,6 +25,8 @@ import {
 
 /** What the links need to know. */
 export interface ElectionLinkOptions {
+  /** Where this server can be reached when the configuration does not say so: it does not belong to it. */
+  readonly ownAddresses: readonly NetworkAddress[];
   readonly myId: number;
   /** How long opening a stream may take, ms: `cnxTimeout`. */
   readonly connectTimeoutMs: number;
@@ -143,9 +145,11 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     const { peer } = stream;
     peer.dialled = null;
     const { myId, multiAddressEnabled } = this.#options;
-    const mine = this.#view.addressesOf(myId).map(({ host, electionPort }) => {
+    const known = this.#view.addressesOf(myId).map(({ host, electionPort }) => {
       return { host, port: electionPort };
     });
+    // A server that was removed is no longer in the configuration, but can be reached as before.
+    const mine = known.length > 0 ? known : this.#options.ownAddresses;
     const hello = encodeInitialMessage(myId, mine, multiAddressEnabled);
     this.#network.send(id, hello, 0, hello.length);
     if (peer.sid > myId) {

@@ -22,6 +22,7 @@ export interface ElectorOptions extends ElectionLinkOptions, ElectionTiming {
 
 /** ZooKeeper's defaults, with tickTime 2000 and syncLimit 5; the members are the caller's to know. */
 export const electorDefaults: Omit<ElectorOptions, 'myId' | 'listenAddresses'> = {
+  ownAddresses: [],
   connectTimeoutMs: 5000,
   helloTimeoutMs: 10_000,
   multiAddressEnabled: false,

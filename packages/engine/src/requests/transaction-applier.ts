@@ -154,8 +154,9 @@ export class TransactionApplier implements WatchSink {
         readPath(this.#reader, this.#path);
         return this.#delete(this.#reader.bytes, this.#path.start, this.#path.end);
       case OpCode.setData:
-      case OpCode.reconfig:
         return this.#setData(reply);
+      case OpCode.reconfig:
+        return this.#reconfig(reply);
       case OpCode.setACL:
         return this.#setAcl(reply);
       case OpCode.createSession:
@@ -265,6 +266,16 @@ export class TransactionApplier implements WatchSink {
     const error = tree.deleteNode(bytes, start, end, this.#zxid);
     if (watched && error === ErrorCode.ok) watches.nodeDeleted(bytes, start, end, this.#zxid, this);
     return error;
+  }
+
+  /** The members of the ensemble: the answer is that of a getData. */
+  #reconfig(reply: JuteWriter | null): ErrorCode {
+    const reader = this.#reader;
+    const before = reader.position;
+    reader.skipBuffer();
+    reply?.writeBuffer(reader.readBuffer());
+    reader.position = before;
+    return this.#setData(reply);
   }
 
   #setData(reply: JuteWriter | null): ErrorCode {

@@ -5,6 +5,7 @@ import {
   JuteReader,
   JuteWriter,
   OpCode,
+  type ReconfigRequest,
   readReconfigRequest,
   type Zxid,
 } from '@meerkat/protocol';
@@ -12,6 +13,7 @@ import { digestVersion } from '../tree/digest.ts';
 import { noNode } from '../tree/tree.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { PendingTransactions } from './pending-transactions.ts';
+import { prepareConfig } from './prepare-config.ts';
 import { prepareDeleteContainer } from './prepare-delete.ts';
 import { prepareMulti, prepareOperation } from './prepare-multi.ts';
 import { prepareCloseSession, prepareCreateSession } from './prepare-session.ts';
@@ -55,6 +57,8 @@ export interface ReplySink {
 export interface ProposalTap {
   /** A transaction is in the log: header, record and digest are `bytes[start, end)`, valid during the call. */
   onPrepared(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void;
+  /** The text of the configuration that a request asks for, with this version; or why it is refused. */
+  reconfigure(request: ReconfigRequest, version: Zxid): string | ErrorCode;
 }
 
 /**
@@ -273,10 +277,7 @@ export class WritePipeline implements WriteRoute {
         case OpCode.deleteContainer:
           return prepareDeleteContainer(context);
         case OpCode.reconfig:
-          readReconfigRequest(context.reader);
-          return context.state.config.reconfigEnabled
-            ? ErrorCode.unimplemented
-            : ErrorCode.reconfigDisabled;
+          return this.#prepareReconfig(context);
         default:
           return prepareOperation(context, type);
       }
@@ -286,6 +287,14 @@ export class WritePipeline implements WriteRoute {
       if (error instanceof JuteError) this.#log.cancelRecord(start);
       throw error;
     }
+  }
+
+  #prepareReconfig(context: WriteContext): ErrorCode {
+    const request = readReconfigRequest(context.reader);
+    if (!context.state.config.reconfigEnabled) return ErrorCode.reconfigDisabled;
+    if (this.#tap === null) return ErrorCode.unimplemented;
+    const outcome = this.#tap.reconfigure(request, context.zxid as Zxid);
+    return typeof outcome === 'string' ? prepareConfig(context, outcome) : outcome;
   }
 
   #enqueue(request: WriteRequest): number {

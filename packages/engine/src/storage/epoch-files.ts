@@ -21,7 +21,12 @@ const acceptedEpochFile = 'acceptedEpoch';
 /**
  * Reads the epochs at start-up and makes them agree with the last transaction, as
  * `QuorumPeer.loadDataBase`: a missing file is made from the transaction's epoch; a `currentEpoch`
- * that is behind it is accepted only if a `currentEpoch.tmp` shows that it was about to be replaced.
+ * that is behind it is put right if that epoch was promised, or if a `currentEpoch.tmp` shows that it was about to be
+ * replaced.
+ *
+ * A learner makes its history durable before it writes `currentEpoch`, so a crash between the two leaves a log that is
+ * ahead of the file. Java then needs the temporary file to start. Here the promise is enough: histories are written in
+ * order, so whoever has a transaction of an epoch has all that the epoch began with.
  *
  * @param directory the `version-2` directory of `dataDir`
  * @throws StorageError `epochsDisagree`
@@ -34,15 +39,16 @@ export function loadEpochs(disk: Disk, directory: string, lastZxid: Zxid): Epoch
     writeCurrentEpoch(disk, directory, currentEpoch);
   }
   if (zxidEpoch > currentEpoch) {
-    const temporary = readEpoch(disk, `${directory}/${currentEpochFile}.tmp`);
-    if (temporary === null || temporary < zxidEpoch) {
+    const temporary = readEpoch(disk, `${directory}/${currentEpochFile}.tmp`) ?? -1;
+    const promised = readEpoch(disk, `${directory}/${acceptedEpochFile}`) ?? -1;
+    if (temporary < zxidEpoch && promised < zxidEpoch) {
       throw disagree(
         `${directory}/${currentEpochFile}`,
         `Cannot use the epoch ${currentEpoch} with the last transaction ${formatZxid(lastZxid)}, ` +
           'which is of a later one',
       );
     }
-    currentEpoch = temporary;
+    currentEpoch = Math.max(temporary, zxidEpoch);
     writeCurrentEpoch(disk, directory, currentEpoch);
   }
   let acceptedEpoch = readEpoch(disk, `${directory}/${acceptedEpochFile}`);

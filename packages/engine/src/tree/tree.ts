@@ -247,12 +247,13 @@ export class Tree extends TreeStore {
    * (`ZKDatabase.initConfigInZKDatabase`).
    *
    * @param version the zxid that made the configuration
+   * @param wallMs now
    */
-  setConfig(text: string, version: number): void {
+  setConfig(text: string, version: number, wallMs: number): void {
     this.addConfigNode();
     const path = utf8('/zookeeper/config');
     const data = utf8(text);
-    this.setData(path, 0, path.length, data, 0, data.length, -1, version, 0);
+    this.setData(path, 0, path.length, data, 0, data.length, -1, version, wallMs);
   }
 
   /** Empties the tree, for `loadNode` to fill. Load `acls` after this and before the znodes. */

@@ -49,6 +49,7 @@ export function settleEnsemble(
     initLimitTicks,
     syncLimitTicks,
     election: { ...ensemble.election, helloTimeoutMs },
+    standaloneEnabled: draft.standaloneEnabled,
     dynamicFile: reconfigEnabled ? file + dynamicSuffix : null,
   };
 }

@@ -1,0 +1,149 @@
+/**
+ * What the leader does for the clients of its learners: their requests become transactions, their sessions are kept
+ * alive, moved and judged (`LearnerHandler.run`, `LeaderZooKeeperServer.java`). Owns the syncs that wait for what others
+ * have proposed.
+ */
+import { type JuteReader, OpCode, JuteReader as Reader, type Zxid } from '@meerkat/protocol';
+import type { WritePipeline } from '../requests/write-pipeline.ts';
+import type { WriteRequest } from '../requests/write-route.ts';
+import { type LearnerLink, LinkStage } from './learner-link.ts';
+import type { LearnerLinks } from './learner-links.ts';
+import type { MemberContext } from './member-context.ts';
+import {
+  beginPacket,
+  dataReader,
+  endPacket,
+  PacketType,
+  type ReceivedPacket,
+  readPacketIds,
+  writeBarePacket,
+} from './quorum-packet.ts';
+
+export class LearnerRequests {
+  readonly #context: MemberContext;
+  readonly #links: LearnerLinks;
+  readonly #pipeline: WritePipeline;
+  readonly #data = new Reader();
+  readonly #request: WriteRequest;
+  /** Syncs of learners, and what they wait for. */
+  #syncs: { readonly link: LearnerLink; readonly zxid: Zxid }[] = [];
+
+  constructor(context: MemberContext, links: LearnerLinks, pipeline: WritePipeline) {
+    this.#context = context;
+    this.#links = links;
+    this.#pipeline = pipeline;
+    this.#request = {
+      connection: null,
+      sessionHi: 0,
+      sessionLo: 0,
+      authIds: [],
+      xid: 0,
+      type: OpCode.error,
+      receivedMs: 0,
+      largeBytes: 0,
+      owner: null,
+    };
+  }
+
+  /** A client was heard of through a learner. */
+  touch(sessionHi: number, sessionLo: number, timeoutMs: number): void {
+    const { state, clock } = this.#context;
+    const session = state.sessions.get(sessionHi, sessionLo);
+    if (session === undefined || session.closing || timeoutMs <= 0) return;
+    state.sessions.expiry.touch(session, clock.monotonicMs(), this.#granted(timeoutMs));
+  }
+
+  /** A client has come back through a learner: says whether its session lives, and who uses it now. */
+  revalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
+    const { state, clock, intake } = this.#context;
+    const session = state.sessions.get(sessionHi, sessionLo);
+    const isValid = session !== undefined && !session.closing;
+    if (isValid) {
+      // Whoever used it here has moved on.
+      intake.onSessionEnding(sessionHi, sessionLo);
+      session.owner = link;
+      state.sessions.expiry.touch(session, clock.monotonicMs(), this.#granted(timeoutMs));
+    }
+    const outbox = this.#links.ordered(link);
+    const packet = beginPacket(outbox, PacketType.revalidate, -1);
+    outbox.writeLong(sessionHi, sessionLo);
+    outbox.writeBoolean(isValid);
+    endPacket(outbox, packet, null);
+  }
+
+  /** A request of a learner's client becomes a transaction, a failed one if need be: the learner waits for it. */
+  take(link: LearnerLink, packet: ReceivedPacket): void {
+    const reader = dataReader(packet, this.#data);
+    const request = this.#request;
+    request.sessionHi = reader.readInt();
+    request.sessionLo = reader.readInt();
+    request.xid = reader.readInt();
+    request.type = reader.readInt() as OpCode;
+    request.authIds = readPacketIds(packet);
+    request.owner = link;
+    request.receivedMs = this.#context.clock.monotonicMs();
+    if (request.type === OpCode.sync) return this.#takeSync(link);
+    if (!isForLeaders(request.type)) {
+      const text = `an operation with code ${request.type} of server ${link.sid} is left out`;
+      return this.#context.notice('unknown operation', link.sid, text);
+    }
+    if (request.type === OpCode.createSession) this.#track(link, reader);
+    this.#pipeline.prepareForeign(request, reader, this.#context.clock.wallMs());
+  }
+
+  /** Everything up to `zxid` is committed: the syncs that waited for it are answered. */
+  committed(zxid: Zxid): void {
+    while (this.#syncs.length > 0 && (this.#syncs[0]?.zxid ?? 0) <= zxid) {
+      const waiting = this.#syncs.shift();
+      if (waiting !== undefined) this.#answerSync(waiting.link);
+    }
+  }
+
+  #takeSync(link: LearnerLink): void {
+    const { recent } = this.#context;
+    if (recent.outstandingCount === 0) this.#answerSync(link);
+    else this.#syncs.push({ link, zxid: recent.newestZxid });
+  }
+
+  #answerSync(link: LearnerLink): void {
+    if (link.stage !== LinkStage.serving) return;
+    writeBarePacket(this.#links.ordered(link), PacketType.sync, 0);
+  }
+
+  /** A learner's client wants a session: it is kept alive from now on. */
+  #track(link: LearnerLink, reader: JuteReader): void {
+    if (reader.remaining < 4) return;
+    const timeoutMs = this.#granted(reader.readInt());
+    reader.position -= 4;
+    const { sessions } = this.#context.state;
+    const { sessionHi, sessionLo } = this.#request;
+    const session = sessions.track(sessionHi, sessionLo, timeoutMs);
+    session.owner = link;
+    sessions.expiry.touch(session, this.#context.clock.monotonicMs(), timeoutMs);
+  }
+
+  #granted(timeoutMs: number): number {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#context.config;
+    return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
+  }
+}
+
+/** Requests that learners forward. */
+function isForLeaders(type: OpCode): boolean {
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+    case OpCode.delete:
+    case OpCode.setData:
+    case OpCode.setACL:
+    case OpCode.multi:
+    case OpCode.reconfig:
+    case OpCode.createSession:
+    case OpCode.closeSession:
+      return true;
+    default:
+      return false;
+  }
+}
