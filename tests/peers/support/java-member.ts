@@ -46,6 +46,11 @@ export class JavaMember {
     return `127.0.0.1:${this.#clientPort}`;
   }
 
+  /** The directory of its logs and snapshots. */
+  get version2Directory(): string {
+    return join(this.#directory, 'data', 'version-2');
+  }
+
   /** Starts the process; that it serves is for `untilMode` to see. */
   start(): void {
     const child = track(

@@ -1,104 +1,19 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { asZxid, JuteError, type JuteReader, JuteWriter, type Zxid } from '@meerkat/protocol';
+import { asZxid, JuteError, JuteWriter } from '@meerkat/protocol';
 import fc from 'fast-check';
-import type { SnapshotDigest, SnapshotSource, SnapshotTarget } from '../storage/snapshot-format.ts';
+import type { SnapshotSource } from '../storage/snapshot-format.ts';
 import { SnapshotReceiver, SnapshotSender } from './snapshot-stream.ts';
+import { SnapshotParts } from './testing/snapshot-parts.ts';
 
 const golden = new URL('../../src/storage/testdata/java-3.8.0/', import.meta.url);
 const signature = '0000000a42656e5761734865' + '7265';
 const itemBytesMax = 0x1ffffe;
 
-/** Keeps the parts of a snapshot as they are, and gives them back. */
-class Parts implements SnapshotTarget, SnapshotSource {
-  sessions: [number, number, number][] = [];
-  acls: Uint8Array = new Uint8Array(4);
-  nodes: Uint8Array[] = [];
-  resets = 0;
-  finished: { zxid: Zxid; digest: SnapshotDigest | null } | null = null;
-  cursorsOpen = 0;
-
-  reset(): void {
-    this.resets++;
-    this.sessions = [];
-    this.nodes = [];
-    this.finished = null;
-  }
-  loadSession(idHi: number, idLo: number, timeoutMs: number): void {
-    this.sessions.push([idHi, idLo, timeoutMs]);
-  }
-  loadAcls(reader: JuteReader): void {
-    this.acls = reader.bytes.slice(reader.position, reader.end);
-  }
-  loadNode(bytes: Uint8Array, start: number, end: number): void {
-    this.nodes.push(bytes.slice(start, end));
-  }
-  finishLoad(zxid: Zxid, digest: SnapshotDigest | null): void {
-    this.finished = { zxid, digest };
-  }
-  lastZxid(): Zxid {
-    return asZxid(7);
-  }
-  writeSessions(writer: JuteWriter): void {
-    writer.writeInt(this.sessions.length);
-    for (const [hi, lo, timeoutMs] of this.sessions) {
-      writer.writeLong(hi, lo);
-      writer.writeInt(timeoutMs);
-    }
-  }
-  writeAcls(writer: JuteWriter): void {
-    writer.writeBytes(this.acls, 0, this.acls.length);
-  }
-  openCursor() {
-    let next = 0;
-    let open = true;
-    this.cursorsOpen++;
-    return {
-      writeNext: (writer: JuteWriter): boolean => {
-        const node = this.nodes[next++];
-        if (node !== undefined) writer.writeBytes(node, 0, node.length);
-        return node !== undefined;
-      },
-      close: () => {
-        if (open) this.cursorsOpen--;
-        open = false;
-      },
-    };
-  }
-  digest(): SnapshotDigest | null {
-    return null;
-  }
-
-  addAcls(count: number, characters: number): this {
-    const writer = new JuteWriter();
-    writer.writeInt(count);
-    for (let i = 0; i < count; i++) {
-      writer.writeLong(0, i + 1);
-      writer.writeInt(i % 3);
-      for (let entry = 0; entry < i % 3; entry++) {
-        writer.writeInt(31);
-        writer.writeString('digest');
-        writer.writeString('x'.repeat(characters + i));
-      }
-    }
-    this.acls = writer.toBytes();
-    return this;
-  }
-
-  addNode(path: string, dataBytes: number): this {
-    const writer = new JuteWriter();
-    writer.writeString(path);
-    writer.writeBuffer(dataBytes < 0 ? null : new Uint8Array(dataBytes).fill(path.length));
-    writer.writeBytes(new Uint8Array(68).fill(9), 0, 68);
-    this.nodes.push(writer.toBytes());
-    return this;
-  }
-}
-
 /** Everything that can occur, a few of each. */
-function sample(): Parts {
-  const parts = new Parts().addAcls(4, 5);
+function sample(): SnapshotParts {
+  const parts = new SnapshotParts().addAcls(4, 5);
   parts.sessions = [
     [1, -1, 4000],
     [-7, 8, 30000],
@@ -119,8 +34,8 @@ function streamOf(source: SnapshotSource, sliceBytes: number): Uint8Array {
 }
 
 /** Pushes `stream` in pieces that end at `cuts`, each piece in an array that is overwritten afterwards. */
-function receive(stream: Uint8Array, cuts: readonly number[]): Parts {
-  const target = new Parts();
+function receive(stream: Uint8Array, cuts: readonly number[]): SnapshotParts {
+  const target = new SnapshotParts();
   const receiver = new SnapshotReceiver(target, asZxid(42), itemBytesMax);
   let from = 0;
   for (const cut of [...cuts, stream.length]) {
@@ -137,7 +52,7 @@ function receive(stream: Uint8Array, cuts: readonly number[]): Parts {
   return target;
 }
 
-function assertSame(received: Parts, sent: Parts): void {
+function assertSame(received: SnapshotParts, sent: SnapshotParts): void {
   assert.deepEqual(received.sessions, sent.sessions);
   assert.deepEqual(received.acls, sent.acls);
   assert.deepEqual(received.nodes, sent.nodes);
@@ -152,7 +67,7 @@ test('a stream cut at any byte, and into single bytes, gives the same state', ()
 });
 
 test('a stream cut into any pieces, with items larger than what is read at a time', () => {
-  const sent = new Parts().addAcls(500, 40).addNode('', 0);
+  const sent = new SnapshotParts().addAcls(500, 40).addNode('', 0);
   for (let i = 0; i < 2000; i++) sent.sessions.push([i, ~i, 4000 + i]);
   for (let i = 0; i < 60; i++) sent.addNode(`/n${i}`, i % 7 === 0 ? 30_000 + i : i);
   const stream = streamOf(sent, 5000);
@@ -190,7 +105,7 @@ for (const name of ['restarted', 'rolled', 'no-digest', 'log-only']) {
     for (const file of readdirSync(directory)) {
       if (!file.startsWith('snapshot.')) continue;
       const content = readFileSync(new URL(file, directory));
-      const target = new Parts();
+      const target = new SnapshotParts();
       const receiver = new SnapshotReceiver(target, asZxid(1), itemBytesMax);
       // The file has a seal where the stream has its signature, so that its body ends here.
       assert.throws(() => receiver.push(content, 16, content.length), JuteError);
@@ -207,7 +122,7 @@ for (const name of ['restarted', 'rolled', 'no-digest', 'log-only']) {
 test('what follows the stream is not taken', () => {
   const stream = streamOf(sample(), 1000);
   for (const cut of [stream.length, stream.length - 1, stream.length - 5, 10, 0]) {
-    const receiver = new SnapshotReceiver(new Parts(), asZxid(1), itemBytesMax);
+    const receiver = new SnapshotReceiver(new SnapshotParts(), asZxid(1), itemBytesMax);
     const more = Buffer.concat([stream.subarray(cut), Buffer.from('more')]);
     assert.equal(receiver.push(stream, 0, cut), cut);
     assert.equal(receiver.isDone, cut === stream.length);
@@ -235,7 +150,7 @@ function expectRefused(write: (writer: JuteWriter) => void, message: RegExp): vo
   write(writer);
   const bytes = writer.toBytes();
   for (const step of [bytes.length, 1]) {
-    const target = new Parts();
+    const target = new SnapshotParts();
     const receiver = new SnapshotReceiver(target, asZxid(1), itemBytesMax);
     assert.throws(
       () => {
@@ -300,7 +215,7 @@ test('any bytes are refused or waited for, whatever they claim', () => {
     fc.property(change, ({ at, bytes, step }) => {
       const changed = stream.slice();
       changed.set(bytes.subarray(0, changed.length - at), at);
-      const receiver = new SnapshotReceiver(new Parts(), asZxid(1), itemBytesMax);
+      const receiver = new SnapshotReceiver(new SnapshotParts(), asZxid(1), itemBytesMax);
       try {
         for (let from = 0; from < changed.length && !receiver.isDone; from += step) {
           receiver.push(changed, from, Math.min(changed.length, from + step));
