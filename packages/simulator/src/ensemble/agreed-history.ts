@@ -78,13 +78,9 @@ export class AgreedHistory {
       // Nobody knows what an epoch went on from that had no leader and was sent as a snapshot all the same: then it
       // can only be this, and the comparison of the trees finds out.
       if (transaction !== undefined && transaction.before === -1) transaction.before = last;
-      demand(
-        transaction !== undefined,
-        'a history without holes',
-        () => {
-          return `${who} serves ${formatZxid(zxid)}, and nobody ever showed what leads to ${formatZxid(at)}`;
-        },
-      );
+      demand(transaction !== undefined, 'a history without holes', () => {
+        return `${who} serves ${formatZxid(zxid)}, and nobody ever showed what leads to ${formatZxid(at)}`;
+      });
       demand(at > last, 'what was committed stays', () => {
         return `${who} serves ${formatZxid(zxid)}, which does not go on from ${formatZxid(last)} but from ${formatZxid(at)}`;
       });

@@ -11,7 +11,12 @@ import { PeerFabric } from '../simulated-peer-network.ts';
 import { AgreedHistory } from './agreed-history.ts';
 import type { CheckerHost } from './connection-checker.ts';
 import { clientPort, type EndOfLife, EnsembleMember, ProcessDied } from './ensemble-member.ts';
-import { dataDirOf, drawSettings, type EnsembleSettings, memberConfig } from './ensemble-settings.ts';
+import {
+  dataDirOf,
+  drawSettings,
+  type EnsembleSettings,
+  memberConfig,
+} from './ensemble-settings.ts';
 import type { FaultHost } from './fault.ts';
 import { FaultSchedule } from './fault-schedule.ts';
 import { LeadershipChecker } from './leadership-checker.ts';
