@@ -40,6 +40,7 @@ export class ReplicaStorage {
   /** Those who wait until log and snapshots are let go of; null when nobody asked for that. */
   #closing: DiskDone[] | null = null;
   #adoption: DiskDone | null = null;
+  #unbrokenFrom: Zxid = asZxid(0);
 
   constructor(
     ports: Ports,
@@ -58,6 +59,11 @@ export class ReplicaStorage {
   /** The log that is being written; null while there is none. */
   get log(): TransactionLog | null {
     return this.#log;
+  }
+
+  /** From this state on the logs hold every transaction; before it there may be a hole that nothing shows. */
+  get unbrokenFrom(): Zxid {
+    return this.#unbrokenFrom;
   }
 
   /** Where the data lies; null before the first recovery. */
@@ -90,6 +96,7 @@ export class ReplicaStorage {
       this.#database,
     );
     this.#directories = report.directories;
+    this.#unbrokenFrom = asZxid(report.snapshot?.zxid ?? 0);
     this.#state.lastProcessedZxid = report.lastZxid;
     return report;
   }
@@ -197,6 +204,7 @@ export class ReplicaStorage {
     this.#adoption = (error) => {
       if (error !== null) return done(error);
       adoptSnapshot(disk, directories, asZxid(this.#state.lastProcessedZxid));
+      this.#unbrokenFrom = asZxid(this.#state.lastProcessedZxid);
       this.open();
       done(null);
     };

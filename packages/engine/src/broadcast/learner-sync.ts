@@ -72,6 +72,9 @@ export class LearnerSync {
     if (directories === null || ensemble.snapshotSizeFactor < 0) return null;
     // What memory holds is committed, but may not be on this member's disk up to its beginning.
     if (this.#context.durableZxid < recent.zxidOf(recent.first) - 1) return null;
+    // Where a snapshot of a leader was taken over, the logs before it end anywhere: a hole that zxids do not show
+    // when an epoch begins behind it [ZOOKEEPER-2418].
+    if (peer < storage.unbrokenFrom) return null;
     const newest = listSnapshots(disk, directories.snapshots).at(-1);
     const snapshotBytes = newest === undefined ? 0 : disk.sizeBytes(newest.path);
     const range = new LogRange(disk, directories.logs, peer);

@@ -27,7 +27,8 @@ export function planSync(
   const end = recent.committedEnd;
   const whole: SyncPlan = { kind: 'SNAP', zxid: lastProcessed, from: end, disk: false };
   if (peer === lastProcessed) return { kind: 'DIFF', zxid: peer, from: end, disk: false };
-  if (!recent.hasCommitted) return whole;
+  // Who has no database needs a snapshot beside its log, or the log would mean nothing to its next recovery.
+  if (peer < 0 || !recent.hasCommitted) return whole;
   const first = recent.zxidOf(recent.first);
   const last = recent.zxidOf(end - 1);
   const isBeginningOfEpoch = counterOf(peer) === 0;
