@@ -32,6 +32,11 @@ declare global {
     string(): StandardSchema<string>;
     number(): { int(): { positive(): StandardSchema<number> } };
   };
+  const ledger: {
+    reserve(id: string, payload: unknown): Promise<boolean>;
+    book(id: string): Promise<void>;
+    free(id: string): Promise<void>;
+  };
   function rebuild(pool: Pool): Promise<void>;
   function sql(text: TemplateStringsArray, ...values: unknown[]): Promise<void>;
   function runReport(options: { signal: AbortSignal }): Promise<void>;

@@ -82,6 +82,17 @@ export { SimpleQueue, type SimpleQueueOptions } from './simple-queue.ts';
 export { SnowflakeIds, type SnowflakeOptions } from './snowflake-ids.ts';
 export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
 export type { LostWhen } from './tenure.ts';
+export {
+  type CoordinatorOptions,
+  TransactionCoordinator,
+  type TransactionRequest,
+} from './transaction-coordinator.ts';
+export {
+  type ParticipantOptions,
+  type TransactionHandlers,
+  TransactionParticipant,
+} from './transaction-participant.ts';
+export type { Transaction, TransactionOutcome } from './transaction-record.ts';
 export { TreeCache, type TreeCacheOptions } from './tree-cache.ts';
 export type { WaitOptions } from './waiting.ts';
 export {
