@@ -272,6 +272,11 @@ export class Leader
     this.#requests?.take(link, packet);
   }
 
+  onStreamFailed(link: LearnerLink, reason: string): void {
+    this.#sync.failed(link);
+    this.#forget(link, reason);
+  }
+
   onBroken(link: LearnerLink, reason: string): void {
     this.#forget(link, reason);
   }

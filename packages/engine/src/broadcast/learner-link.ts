@@ -4,8 +4,9 @@
  * acknowledgements mean is the leader's.
  */
 import { JuteError, JuteReader, JuteWriter, makeZxid, type Zxid } from '@meerkat/protocol';
-import type { NetworkAddress, PeerNetwork, PeerStreamId } from '../ports.ts';
+import { DiskError, type NetworkAddress, type PeerNetwork, type PeerStreamId } from '../ports.ts';
 import type { LearnerType } from '../quorum/member.ts';
+import { StorageError } from '../storage/index.ts';
 import type { PacketLimits } from './quorum-packet.ts';
 import {
   beginPacket,
@@ -50,6 +51,8 @@ export interface LearnerLinkEvents {
   onRequest(link: LearnerLink, packet: ReceivedPacket): void;
   onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void;
   onTouch(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void;
+  /** What it was being sent from disk cannot be read, or has a hole. */
+  onStreamFailed(link: LearnerLink, reason: string): void;
   /** It is of no use any more. */
   onBroken(link: LearnerLink, reason: string): void;
 }
@@ -204,7 +207,8 @@ export class LearnerLink implements PacketReceiver {
   #stream(): void {
     const stream = this.#syncStream;
     while (stream !== null && this.#peers.unsentBytes(this.stream) < streamAheadBytes) {
-      const hasMore = stream.writeNext(this.#outbox);
+      const hasMore = this.#writeNext(stream);
+      if (this.#isClosed) return;
       if (!hasMore) {
         const behind = this.#behind;
         this.#syncStream = null;
@@ -221,6 +225,21 @@ export class LearnerLink implements PacketReceiver {
       }
       this.#outbox = new JuteWriter(outboxBytes);
       return;
+    }
+  }
+
+  get #isClosed(): boolean {
+    return this.stage === LinkStage.closed;
+  }
+
+  #writeNext(stream: SyncStream): boolean {
+    try {
+      return stream.writeNext(this.#outbox);
+    } catch (error) {
+      const isOfDisk = error instanceof StorageError || error instanceof DiskError;
+      if (!isOfDisk && !(error instanceof JuteError)) throw error;
+      this.#events.onStreamFailed(this, error.message);
+      return true;
     }
   }
 

@@ -15,6 +15,8 @@ import { planSync, type SyncPlan } from './sync-plan.ts';
 export class LearnerSync {
   readonly #context: MemberContext;
   readonly #observers = new Map<LearnerLink, SyncPlan['kind']>();
+  /** Servers for whom the logs on disk did not do: they get a snapshot. */
+  readonly #snapshotOnly = new Set<number>();
 
   constructor(context: MemberContext) {
     this.#context = context;
@@ -26,7 +28,7 @@ export class LearnerSync {
     const peer = link.peerLastZxid;
     let range: LogRange | null = null;
     const plan = planSync(peer, asZxid(state.lastProcessedZxid), recent, () => {
-      range = this.#openRange(peer);
+      range = this.#snapshotOnly.delete(link.sid) ? null : this.#openRange(peer);
       return range !== null;
     });
     if (!this.#isAllowed(link, plan.kind)) {
@@ -39,6 +41,11 @@ export class LearnerSync {
     else if (range !== null) link.startStream(new LogStream(range, this.#lastOnDisk(plan)));
     this.#writeRecent(link, plan.from);
     return plan.kind;
+  }
+
+  /** What was sent of the logs turned out to have a hole, or cannot be read: next time it is a snapshot. */
+  failed(link: LearnerLink): void {
+    this.#snapshotOnly.add(link.sid);
   }
 
   /** A learner is in sync, or gone. */

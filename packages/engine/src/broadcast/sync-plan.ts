@@ -14,7 +14,7 @@ export type SyncPlan =
   | { readonly kind: 'SNAP'; readonly zxid: Zxid; readonly from: number; readonly disk: false };
 
 /**
- * @param peer the last transaction in the learner's log
+ * @param peer the last transaction in the learner's log; -1 when it has no database
  * @param lastProcessed the leader's last applied transaction, or the beginning of its epoch
  * @param isOnDisk whether the leader's log on disk goes on from `peer` up to what `recent` holds, without a hole
  */
@@ -26,6 +26,8 @@ export function planSync(
 ): SyncPlan {
   const end = recent.committedEnd;
   const whole: SyncPlan = { kind: 'SNAP', zxid: lastProcessed, from: end, disk: false };
+  // Without a database there is nothing to add to: a log alone would not be recovered.
+  if (peer < 0) return whole;
   if (peer === lastProcessed) return { kind: 'DIFF', zxid: peer, from: end, disk: false };
   // Who has no database needs a snapshot beside its log, or the log would mean nothing to its next recovery.
   if (peer < 0 || !recent.hasCommitted) return whole;
