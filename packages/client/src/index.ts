@@ -27,6 +27,16 @@ export type {
   VersionOptions,
   WatchOptions,
 } from './call-options.ts';
+export {
+  bytes,
+  type Codec,
+  CodecError,
+  type CodecErrorDetails,
+  checked,
+  json,
+  utf8,
+  ValidationError,
+} from './codecs.ts';
 export { type ConnectOptions, connect, open } from './connect.ts';
 export { type ConnectTarget, formatServer, parseConnectString } from './connect-string.ts';
 export type { Credential } from './credentials.ts';
@@ -68,8 +78,10 @@ export type {
 } from './ports.ts';
 export type { RequestOptions } from './request.ts';
 export { type SaslCredential, SaslError } from './sasl/digest-md5.ts';
+export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
 export { Stat, type StatFields } from './stat.ts';
 export * from './states.ts';
+export { TypedZnodes, type ValueAndStat, type ZnodeAccess } from './typed-znodes.ts';
 export {
   type WatchChange,
   type WatchGap,

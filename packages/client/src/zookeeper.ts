@@ -7,6 +7,7 @@ import type {
   VersionOptions,
   WatchOptions,
 } from './call-options.ts';
+import type { Codec } from './codecs.ts';
 import { parseConnectString } from './connect-string.ts';
 import type { Credential } from './credentials.ts';
 import { BadArgumentsError, NoWatcherError } from './errors.ts';
@@ -33,6 +34,7 @@ import {
 import { Session } from './session.ts';
 import type { Stat } from './stat.ts';
 import { type ConnectionState, isConnected } from './states.ts';
+import { TypedZnodes } from './typed-znodes.ts';
 import { waitForConnection } from './wait-for-connection.ts';
 import { removeWatches } from './watch-removal.ts';
 import { validateWatchStream, WatchStream, type WatchStreamOptions } from './watch-stream.ts';
@@ -185,6 +187,19 @@ export class ZooKeeper implements AsyncDisposable {
   setData(path: string, value: Data, options?: VersionOptions): Promise<Stat> {
     const body = { data: value, version: options?.version ?? anyVersion };
     return this.#call(data.setData, path, body, options);
+  }
+
+  /**
+   * The znodes whose data is of one kind: reads and writes values in the place of bytes.
+   *
+   * ```ts
+   * const users = zk.typed(json<User>());
+   * const { value, stat } = await users.getData('/users/42');
+   * await users.setData('/users/42', { ...value, name: 'Ada' }, { version: stat.version });
+   * ```
+   */
+  typed<Value, Input = Value>(codec: Codec<Value, Input>): TypedZnodes<Value, Input> {
+    return new TypedZnodes(this, codec);
   }
 
   /** A znode's ACL and Stat. @throws NoNodeError | NoAuthError */

@@ -1,28 +1,7 @@
 import { DataInconsistencyError } from '../errors.ts';
+import { formatIssues, type StandardSchema } from '../standard-schema.ts';
 
-/**
- * A validator that keeps to the Standard Schema specification, version 1 (standardschema.dev): zod, valibot, ArkType and
- * others do. Types only, so that this library depends on none of them.
- */
-export interface StandardSchema<Input = unknown, Output = Input> {
-  readonly '~standard': {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
-  };
-}
-
-/** What a validator answers: the value as it made it, or what is wrong. */
-export type StandardResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly StandardIssue[] };
-
-/** One thing that is wrong, and where in the value. */
-export interface StandardIssue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
+export type { StandardIssue, StandardResult, StandardSchema } from '../standard-schema.ts';
 
 /** The value as the validator makes it. @throws DataInconsistencyError that names every issue */
 export async function validated<Output>(
@@ -32,12 +11,6 @@ export async function validated<Output>(
 ): Promise<Output> {
   const result = await schema['~standard'].validate(value);
   if (result.issues === undefined) return result.value;
-  const issues = result.issues.map(textOf).join('; ');
-  const message = `Cannot use the value of ${path}: ${issues || 'its validator refuses it'}`;
+  const message = `Cannot use the value of ${path}: ${formatIssues(result.issues)}`;
   throw new DataInconsistencyError({ path, message });
-}
-
-function textOf({ message, path = [] }: StandardIssue): string {
-  const where = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.');
-  return where === '' ? message : `${where}: ${message}`;
 }
