@@ -25,6 +25,8 @@ export interface Claim {
   readonly data: Uint8Array | null;
   /** The mark that says it is being worked on; null when it was taken off at once. */
   readonly lock: string | null;
+  /** The zxid of the mark: who takes the same item later has a greater one. Null without a mark. */
+  readonly token: bigint | null;
 }
 
 /** The znodes of a queue, in the order of their names, and who takes which. What all queues share. */
@@ -178,7 +180,7 @@ export class QueueLine {
     if (data === undefined) return null;
     try {
       await this.#zk.delete(path);
-      return { path, data, lock: null };
+      return { path, data, lock: null, token: null };
     } catch (error) {
       // Unanswered: whether it was us who took it, nobody knows. It is left to whoever still finds it.
       if (error instanceof NoNodeError || isUnanswered(error)) return null;
@@ -189,9 +191,10 @@ export class QueueLine {
   async #lock(path: string, lock: string, signal: AbortSignal): Promise<Claim | null> {
     const mark = uuid(this.#zk);
     try {
-      if (!(await this.#mark(lock, mark, signal))) return null;
+      const token = await this.#mark(lock, mark, signal);
+      if (token === null) return null;
       const data = await this.#read(path, signal);
-      if (data !== undefined) return { path, data, lock };
+      if (data !== undefined) return { path, data, lock, token };
     } catch (error) {
       this.#unmark(lock, mark).catch(() => {});
       throw error;
@@ -200,15 +203,15 @@ export class QueueLine {
     return null;
   }
 
-  /** Marks an item as being worked on. False when somebody else has, another of this session included. */
-  async #mark(lock: string, mark: string, signal: AbortSignal): Promise<boolean> {
+  /** Marks an item as being worked on, and returns the token. Null when somebody else has, another of this session included. */
+  async #mark(lock: string, mark: string, signal: AbortSignal): Promise<bigint | null> {
     const { acl = openAcl } = this.layout;
     for (;;) {
       try {
-        await this.#zk.create(lock, mark, { mode: 'ephemeral', acl });
-        return true;
+        const { stat } = await this.#zk.createWithStat(lock, mark, { mode: 'ephemeral', acl });
+        return stat.czxid;
       } catch (error) {
-        if (error instanceof NodeExistsError) return await this.#isMarked(lock, mark);
+        if (error instanceof NodeExistsError) return await this.#tokenOf(lock, mark);
         if (error instanceof NoNodeError) await createParents(this.#zk, lock, { acl, signal });
         else if (isUnanswered(error)) await this.#zk.connected({ signal });
         else throw error;
@@ -216,19 +219,19 @@ export class QueueLine {
     }
   }
 
-  /** Whether the mark is ours: of an attempt whose answer was lost. */
-  async #isMarked(lock: string, mark: string): Promise<boolean> {
+  /** The token of a mark if it is ours: of an attempt whose answer was lost. */
+  async #tokenOf(lock: string, mark: string): Promise<bigint | null> {
     try {
-      const { data } = await untilAnswered(this.#zk, () => this.#zk.getData(lock));
-      return data !== null && decoder.decode(data) === mark;
+      const { data, stat } = await untilAnswered(this.#zk, () => this.#zk.getData(lock));
+      return data !== null && decoder.decode(data) === mark ? stat.czxid : null;
     } catch (error) {
-      if (error instanceof NoNodeError) return false;
+      if (error instanceof NoNodeError) return null;
       throw error;
     }
   }
 
   async #unmark(lock: string, mark: string): Promise<void> {
-    if (await this.#isMarked(lock, mark)) await deleteSurely(this.#zk, lock);
+    if ((await this.#tokenOf(lock, mark)) !== null) await deleteSurely(this.#zk, lock);
   }
 }
 

@@ -77,7 +77,10 @@ test('locked work stays until it is done, and goes to another when its worker di
   await server.expire(one);
   const again = await waiting;
   assert.equal(texts(again), 'a,b');
+  assert.ok(work.token !== null && again.token !== null && again.token > work.token);
+  assert.equal(work.lost.aborted, true);
   await again.giveBack();
+  assert.equal(again.lost.aborted, false);
   const last = await second.take();
   await last.done();
   await last.giveBack();
@@ -91,7 +94,7 @@ for (const loss of ['request', 'reply'] as const) {
     const queue = new WorkQueue(zk, '/q', { lockPath: '/locks' });
     await queue.put('a');
     await zk.create('/locks');
-    server.loseNext(OpCode.create, loss);
+    server.loseNext(OpCode.create2, loss);
     const taking = queue.take();
     await server.pass(2000);
     await (await taking).done();

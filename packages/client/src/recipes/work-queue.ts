@@ -4,6 +4,7 @@ import type { Data } from '../operations/values.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { decodeItems, encodeItems } from './queue-items.ts';
 import { type Claim, QueueLine } from './queue-line.ts';
+import { Tenure } from './tenure.ts';
 import { type WaitOptions, within } from './waiting.ts';
 
 /** Options of work queues. */
@@ -23,6 +24,13 @@ export interface Work extends AsyncDisposable {
   readonly items: readonly Uint8Array[];
   /** The znode they came from. */
   readonly path: string;
+  /**
+   * Fencing token: whoever takes the same item later has a greater one, so that the resource can refuse a worker that was
+   * paused. Null without a `lockPath`: then nobody takes it later.
+   */
+  readonly token: bigint | null;
+  /** With a `lockPath`, aborts when another worker may take the item, since the connection or the session was lost. */
+  readonly lost: AbortSignal;
   /** It was dealt with, and leaves the queue. */
   done(): Promise<void>;
   /** It was not dealt with: another worker may take it. Nothing happens after `done`, or without a `lockPath`. */
@@ -92,7 +100,7 @@ export abstract class WorkSource {
   }
 
   #work(claim: Claim): Work {
-    return new TakenWork(this.#line, claim, decodeItems(claim.data, claim.path));
+    return new TakenWork(this.#zk, this.#line, claim, decodeItems(claim.data, claim.path));
   }
 }
 
@@ -212,26 +220,40 @@ function hexadecimal(value: number): string {
 /** Curator's `DistributedQueue.QUEUE_ITEM_NAME`. */
 const itemName = 'queue-';
 
+const never = new AbortController().signal;
+
 class TakenWork implements Work {
   readonly items: readonly Uint8Array[];
   readonly path: string;
+  readonly token: bigint | null;
   readonly #line: QueueLine;
   readonly #claim: Claim;
+  /** Null when the item has left the queue already: nobody can take it. */
+  readonly #tenure: Tenure | null;
   #ended: Promise<void> | null = null;
 
-  constructor(line: QueueLine, claim: Claim, items: readonly Uint8Array[]) {
+  constructor(zk: ZooKeeper, line: QueueLine, claim: Claim, items: readonly Uint8Array[]) {
     this.items = items;
     this.path = claim.path;
+    this.token = claim.token;
+    const isMarked = claim.lock !== null;
+    this.#tenure = isMarked ? new Tenure(zk, `the work ${claim.path}`, 'disconnected') : null;
     this.#line = line;
     this.#claim = claim;
   }
 
+  get lost(): AbortSignal {
+    return this.#tenure?.lost ?? never;
+  }
+
   done(): Promise<void> {
+    this.#tenure?.end();
     this.#ended ??= this.#line.finish(this.#claim);
     return this.#ended;
   }
 
   giveBack(): Promise<void> {
+    this.#tenure?.end();
     this.#ended ??= this.#line.giveBack(this.#claim);
     return this.#ended;
   }
