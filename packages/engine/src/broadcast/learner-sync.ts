@@ -2,11 +2,11 @@
  * Brings one learner after another to the leader's history: chooses how, and writes what that takes. Owns the count
  * of observers that are being brought up to date (`LearnerSyncThrottler.java`).
  */
-import { asZxid, type JuteWriter, type Zxid } from '@meerkat/protocol';
+import { assert, asZxid, type JuteWriter, type Zxid } from '@meerkat/protocol';
 import { ensembleLimits } from '../limits.ts';
 import { listSnapshots } from '../storage/index.ts';
 import type { LearnerLink, SyncStream } from './learner-link.ts';
-import { LogRange } from './log-range.ts';
+import { isUnreadableLog, LogRange } from './log-range.ts';
 import type { MemberContext } from './member-context.ts';
 import { beginPacket, endPacket, PacketType, writeBarePacket } from './quorum-packet.ts';
 import { SnapshotSender } from './snapshot-stream.ts';
@@ -38,7 +38,7 @@ export class LearnerSync {
     const opType = { DIFF: PacketType.diff, TRUNC: PacketType.trunc, SNAP: PacketType.snap };
     writeBarePacket(link.outbox, opType[plan.kind], plan.zxid);
     if (plan.kind === 'SNAP') link.startStream(new SnapshotStream(this.#context));
-    else if (range !== null) link.startStream(new LogStream(range, this.#lastOnDisk(plan)));
+    else if (range !== null) link.startStream(new LogStream(range, recent.zxidOf(plan.from)));
     this.#writeRecent(link, plan.from);
     return plan.kind;
   }
@@ -67,11 +67,6 @@ export class LearnerSync {
     }
   }
 
-  /** The disk's part ends where memory's begins. */
-  #lastOnDisk(plan: SyncPlan): Zxid {
-    return asZxid(this.#context.recent.zxidOf(plan.from) - 1);
-  }
-
   /** The logs on disk after `peer`, when they go on from it and are not too long. */
   #openRange(peer: Zxid): LogRange | null {
     const { disk, storage, ensemble, recent } = this.#context;
@@ -84,12 +79,19 @@ export class LearnerSync {
     if (peer < storage.unbrokenFrom) return null;
     const newest = listSnapshots(disk, directories.snapshots).at(-1);
     const snapshotBytes = newest === undefined ? 0 : disk.sizeBytes(newest.path);
-    const range = new LogRange(disk, directories.logs, peer);
     const bytesMax = Math.max(
       snapshotBytes * ensemble.snapshotSizeFactor,
       ensembleLimits.diskDiffBytesMin,
     );
-    if (range.isJoined && range.sizeBytes <= bytesMax) return range;
+    // The disk's part ends where memory's begins.
+    const through = asZxid(recent.zxidOf(recent.first) - 1);
+    const range = new LogRange(disk, directories.logs, peer, through);
+    try {
+      if (range.isJoined && range.sizeBytes <= bytesMax) return range;
+    } catch (error) {
+      // A snapshot does not need them.
+      if (!isUnreadableLog(error)) throw error;
+    }
     range.close();
     return null;
   }
@@ -132,30 +134,29 @@ class SnapshotStream implements SyncStream {
 /** Transactions of the log on disk, each with its COMMIT. */
 class LogStream implements SyncStream {
   readonly #range: LogRange;
-  readonly #last: Zxid;
+  readonly #next: Zxid;
   #outbox: JuteWriter | null = null;
-  #isOver = false;
+  #hasMore = true;
   readonly #write = (bytes: Uint8Array, start: number, end: number, zxid: Zxid): void => {
-    if (zxid > this.#last || this.#outbox === null) {
-      this.#isOver = true;
-      return;
-    }
-    const packet = beginPacket(this.#outbox, PacketType.proposal, zxid);
-    this.#outbox.writeBytes(bytes, start, end);
-    endPacket(this.#outbox, packet, null);
-    writeBarePacket(this.#outbox, PacketType.commit, zxid);
+    const outbox = this.#outbox;
+    assert(outbox !== null, 'a log is sent to somebody', zxid);
+    const packet = beginPacket(outbox, PacketType.proposal, zxid);
+    outbox.writeBytes(bytes, start, end);
+    endPacket(outbox, packet, null);
+    writeBarePacket(outbox, PacketType.commit, zxid);
   };
 
-  constructor(range: LogRange, last: Zxid) {
+  /** @param next the first transaction in memory, which has to follow */
+  constructor(range: LogRange, next: Zxid) {
     this.#range = range;
-    this.#last = last;
+    this.#next = next;
   }
 
   writeNext(outbox: JuteWriter): boolean {
-    if (this.#isOver) return false;
+    if (!this.#hasMore) return false;
     this.#outbox = outbox;
-    const hasMore = this.#range.next(ensembleLimits.streamPieceBytes, this.#write);
-    this.#isOver ||= !hasMore;
+    this.#hasMore = this.#range.next(ensembleLimits.streamPieceBytes, this.#write);
+    if (!this.#hasMore) this.#range.checkJoins(this.#next);
     return true;
   }
 

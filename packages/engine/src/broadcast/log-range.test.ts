@@ -7,7 +7,7 @@ import { type Disk, DiskError } from '../ports.ts';
 import { logFileName } from '../storage/file-names.ts';
 import { writeLogHeader } from '../storage/log-format.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import { LogRange } from './log-range.ts';
+import { isUnreadableLog, LogRange } from './log-range.ts';
 
 const golden = new URL('../../src/storage/testdata/java-3.8.0/', import.meta.url);
 const directory = '/logs';
@@ -182,6 +182,22 @@ test('a hole is named, and nothing behind it is given (ZOOKEEPER-2418)', () => {
   const [name, content] = [...torn.contents][0] ?? ['', new Uint8Array(0)];
   torn.contents.set(name, content.subarray(0, content.length - 5));
   assert.throws(() => read(rangeOf(torn, 3)), StorageError);
+});
+
+test('what is in memory has to follow the logs', () => {
+  const files = new Files().add(numbers(1, 10));
+  for (const [next, joins] of [
+    [11, true],
+    [12, false],
+    [inEpoch(1, 1), true],
+    [inEpoch(1, 2), false],
+  ] as const) {
+    const range = rangeOf(files, 5, next - 1);
+    assert.deepEqual(read(range), numbers(6, 10));
+    if (joins) range.checkJoins(asZxid(next));
+    else assert.throws(() => range.checkJoins(asZxid(next)), isUnreadableLog);
+    range.close();
+  }
 });
 
 test('records that were logged twice are given once', () => {

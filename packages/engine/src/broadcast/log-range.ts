@@ -1,10 +1,10 @@
 import { assert, asZxid, counterOf, formatZxid, type Zxid } from '@meerkat/protocol';
-import type { Disk } from '../ports.ts';
+import { type Disk, DiskError } from '../ports.ts';
 import { type DataFile, listLogs } from '../storage/file-names.ts';
 import { isZero, LogFileReader } from '../storage/log-file-reader.ts';
 import { follows } from '../storage/log-format.ts';
 import { logsFrom, type RecordSink } from '../storage/log-replay.ts';
-import { StorageError } from '../storage/storage-error.ts';
+import { StorageError, type StorageErrorPlace } from '../storage/storage-error.ts';
 
 /**
  * The transactions that a learner lacks, read from the logs on disk, while the newest of these is being written
@@ -113,6 +113,17 @@ export class LogRange {
     return !this.#isEnded;
   }
 
+  /**
+   * Checks, when all was given, that `next` follows it.
+   *
+   * @throws StorageError when something is missing before `next`
+   */
+  checkJoins(next: Zxid): void {
+    assert(this.#isEnded, 'the end of a log before its end', this.lastZxid, next);
+    if (follows(this.lastZxid, next)) return;
+    throw gapError({ file: this.#path() }, this.lastZxid, next);
+  }
+
   /** Closes the file being read; twice is once. */
   close(): void {
     this.#reader?.close();
@@ -123,7 +134,10 @@ export class LogRange {
 
   #give(reader: LogFileReader, sink: RecordSink): void {
     const { zxid } = reader;
-    if (!follows(this.beforeZxid, zxid) && zxid !== this.lastZxid + 1) throw this.#gap(reader);
+    if (!follows(this.beforeZxid, zxid) && zxid !== this.lastZxid + 1) {
+      const place = { file: this.#path(), offset: reader.offset, record: reader.record };
+      throw gapError(place, this.beforeZxid, zxid);
+    }
     sink(reader.bytes, reader.start, reader.end, zxid);
     this.beforeZxid = zxid;
     this.lastZxid = zxid;
@@ -162,16 +176,6 @@ export class LogRange {
     }
   }
 
-  #gap(reader: LogFileReader): StorageError {
-    return new StorageError(
-      'logGap',
-      { file: this.#path(), offset: reader.offset, record: reader.record },
-      `Cannot send the logs from transaction ${formatZxid(this.beforeZxid)} to ` +
-        `${formatZxid(reader.zxid)}: what lies between is missing`,
-      'The learner has to be sent the whole state.',
-    );
-  }
-
   #foreignHeader(): StorageError {
     return new StorageError(
       'logHeaderDamaged',
@@ -184,6 +188,21 @@ export class LogRange {
   #path(): string {
     return this.#files[this.#index]?.path ?? '';
   }
+}
+
+/** Whether this is what a `LogRange` throws: a fault of the logs, and no reason to stop. */
+export function isUnreadableLog(error: unknown): error is StorageError | DiskError {
+  return error instanceof StorageError || error instanceof DiskError;
+}
+
+function gapError(place: StorageErrorPlace, before: Zxid, next: Zxid): StorageError {
+  return new StorageError(
+    'logGap',
+    place,
+    `Cannot send the logs from transaction ${formatZxid(before)} to ${formatZxid(next)}: ` +
+      'what lies between is missing',
+    'The learner has to be sent the whole state.',
+  );
 }
 
 /** So much is looked at to tell records from the zeros behind them. */
