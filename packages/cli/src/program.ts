@@ -1,6 +1,7 @@
 import type { RunServerOptions } from '@meerkat/server';
 import { Command, Option } from 'commander';
 import { benchCommand } from './bench/bench-command.ts';
+import { ensembleCommand } from './ensemble/ensemble-command.ts';
 import { packageVersion } from './package-version.ts';
 import { importServer } from './server-module.ts';
 import { testServerCommand } from './test-server/test-server-command.ts';
@@ -8,6 +9,7 @@ import { testServerCommand } from './test-server/test-server-command.ts';
 const examples = `
 Examples:
   meerkat server conf/standalone.cfg       a server, with ZooKeeper's configuration file
+  meerkat ensemble                         three servers on this machine, to try things out
   meerkat shell                            a prompt on the server at localhost:2181
   meerkat shell -server zoo1:2181 ls /     one command
   meerkat bench --mix set --depth 50       how many durable writes a second?
@@ -38,6 +40,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('Try: meerkat --help')
     .enablePositionalOptions()
     .addCommand(serverCommand())
+    .addCommand(ensembleCommand())
     .addCommand(shellCommand())
     .addCommand(benchCommand())
     .addCommand(testServerCommand());

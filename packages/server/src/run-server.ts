@@ -1,5 +1,6 @@
 import { DiskError, StorageError } from '@meerkat/engine';
 import { ConfigurationError } from './configuration/configuration-error.ts';
+import { idsOf } from './configuration/membership.ts';
 import {
   configurationOfArguments,
   type ReadConfiguration,
@@ -10,14 +11,14 @@ import { DirectoryLockedError } from './data-directory-lock.ts';
 import { ExitCode } from './exit-codes.ts';
 import { shellLimits } from './limits.ts';
 import { createLog, type LogFormat, type LogLevel } from './logging/create-log.ts';
-import type { Log } from './logging/log.ts';
+import { type Log, silentLog } from './logging/log.ts';
 import { type RunningServer, startServer } from './start-server.ts';
 
 /** How the server shows itself; what is left out follows from whether a person is looking. */
 export interface RunServerOptions {
   /** `pretty` on a terminal, otherwise `json`. */
   readonly logFormat?: LogFormat;
-  /** `warn` when pretty, otherwise `info`. */
+  /** `warn` when pretty and not in an ensemble, otherwise `info`. */
   readonly logLevel?: LogLevel;
 }
 
@@ -32,10 +33,12 @@ export async function runServer(
   options: RunServerOptions = {},
 ): Promise<ExitCode> {
   const format = options.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json');
-  const level = options.logLevel ?? (format === 'pretty' ? 'warn' : 'info');
-  const log = createLog({ format, level });
+  let log = silentLog;
   try {
     const { config, remarks } = readConfiguration(args);
+    // A person wants to see who leads; of a server that is alone there is nothing to see.
+    const isQuiet = format === 'pretty' && config.replica.ensemble === null;
+    log = createLog({ format, level: options.logLevel ?? (isQuiet ? 'warn' : 'info') });
     for (const { level: remarkLevel, message } of remarks) log[remarkLevel](message);
     const signal = stopSignal();
     process.once('uncaughtException', (error) => endAtOnce(error, log));
@@ -104,7 +107,12 @@ function announce(server: RunningServer, config: ServerConfig, format: LogFormat
   const isUsual = server.port === 2181 && ['0.0.0.0', '127.0.0.1', 'localhost'].includes(host);
   const shellHost = host === '0.0.0.0' ? `127.0.0.1:${server.port}` : address;
   const next = isUsual ? 'npx meerkat shell' : `npx meerkat shell -server ${shellHost}`;
-  const line = `Meerkat listens on ${address}, data in ${config.replica.dataDir}. Next: ${next}`;
+  const { ensemble, dataDir } = config.replica;
+  const where = `listens on ${address}, data in ${dataDir}`;
+  const line =
+    ensemble === null
+      ? `Meerkat ${where}. Next: ${next}`
+      : `Meerkat ${where}, and looks for the other servers of its ensemble: it is ${ensemble.myId} of ${idsOf(ensemble.members.members)}. Next, when it has a leader: ${next}`;
   if (format === 'pretty') process.stdout.write(`${line}\n`);
   else log.info(line, { host, port: server.port, dataDir: config.replica.dataDir });
 }

@@ -6,6 +6,7 @@ import type { ServerConfig } from './configuration/server-config.ts';
 import { ConnectionThrottle } from './connection-throttle.ts';
 import { DataDirectoryLock } from './data-directory-lock.ts';
 import { digestHashOf } from './digest-hash.ts';
+import { logEnsemble } from './ensemble-log.ts';
 import { ExitCode } from './exit-codes.ts';
 import { FourLetterWords } from './four-letter-words/four-letter-words.ts';
 import { ReplicaView } from './four-letter-words/replica-view.ts';
@@ -15,6 +16,7 @@ import { makeDirectories } from './ports/make-directories.ts';
 import { NodeClock } from './ports/node-clock.ts';
 import { NodeDisk } from './ports/node-disk.ts';
 import { NodeNetwork } from './ports/node-network.ts';
+import { NodePeerNetwork } from './ports/node-peer-network.ts';
 import { NodeRandom } from './ports/node-random.ts';
 import { PurgeTask } from './purge-task.ts';
 import { Turn } from './turn.ts';
@@ -39,12 +41,6 @@ export interface RunningServer {
  */
 export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
   const digestHash = requireDigestHash(config);
-  if (config.replica.ensemble !== null) {
-    throw new ConfigurationError(
-      { file: config.file ?? 'arguments', line: 0 },
-      'Cannot start a member of an ensemble: ensembles are not built yet; leave out the server.N lines to run this server alone',
-    );
-  }
   const locks = await lockDirectories(config);
   try {
     const server = new Server(config, log, digestHash, locks);
@@ -62,6 +58,7 @@ class Server implements RunningServer {
   readonly #clock = new NodeClock();
   readonly #disk = new NodeDisk();
   readonly #network: NodeNetwork;
+  readonly #peers: NodePeerNetwork;
   readonly #listener: ClientListener;
   readonly #view: ReplicaView;
   readonly #config: ServerConfig;
@@ -107,8 +104,15 @@ class Server implements RunningServer {
       onHandshakeMissed: (connection) => this.#listener.onHandshakeMissed(connection),
     });
     this.#listener = new ClientListener(config.listener, this.#network, log);
+    this.#peers = new NodePeerNetwork(config.peers.keepAlive, () => turn.arm());
     this.replica = new Replica(
-      { clock: this.#clock, network: this.#network, disk: this.#disk, random },
+      {
+        clock: this.#clock,
+        network: this.#network,
+        disk: this.#disk,
+        random,
+        peers: this.#peers,
+      },
       config.replica,
       this.#events(),
       {
@@ -148,12 +152,12 @@ class Server implements RunningServer {
       throw error;
     }
     this.#purge.start();
-    this.#view.serving = true;
+    this.#view.isUp = true;
   }
 
   stop(): Promise<void> {
     this.#stopping ??= new Promise((resolve) => {
-      this.#view.serving = false;
+      this.#view.isUp = false;
       this.#listener.close();
       this.#purge?.stop();
       this.replica.stop(() => {
@@ -168,6 +172,7 @@ class Server implements RunningServer {
   #letGo(): void {
     this.#listener.close();
     this.#network.destroyAll();
+    this.#peers.destroyAll();
     this.#clock.cancelAll();
   }
 
@@ -212,19 +217,29 @@ class Server implements RunningServer {
       onSoftQuotaExceeded(path) {
         log.remark('soft-quota', 'a write went over a soft quota', { path });
       },
+      ensemble: logEnsemble(log, this.#config.replica.serverId, {
+        onRole: (role, detail) => this.#view.member?.onRole(role, detail),
+        onEnsembleFailed: (exitCode) => this.#end(exitCode as ExitCode),
+        onMembersChanged: () => {},
+      }),
     };
   }
 
   /** What was not acknowledged is not promised: ending here loses nothing. */
   #onLogFailed(error: DiskError): void {
-    this.#view.serving = false;
     this.#log.fatal(
       'the transaction log cannot be written: the server ends; look after the disk, then start it again',
       { error: error.message },
     );
+    this.#end(ExitCode.unexpected);
+  }
+
+  /** The server cannot go on, the process is about to end. */
+  #end(code: ExitCode): void {
+    this.#view.isUp = false;
     this.#letGo();
     this.#releaseLocks();
-    this.#fail(ExitCode.unexpected);
+    this.#fail(code);
   }
 }
 

@@ -72,6 +72,12 @@ export class Leader
   /** What is done for the learners' clients; null before it serves. */
   #requests: LearnerRequests | null = null;
   readonly #membership: LeaderMembership;
+  /** Largest, smallest and last proposal, bytes. */
+  readonly proposalSizes: { last: number; min: number; max: number } = {
+    last: -1,
+    min: -1,
+    max: -1,
+  };
   #startedMs = 0;
   /** Another member is to lead: nothing is committed here any more. */
   #hasResigned = false;
@@ -152,6 +158,11 @@ export class Leader
   /** See `ProposalTap`: what is in the log is proposed to all followers. */
   onPrepared(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void {
     const { recent } = this.#context;
+    const { proposalSizes } = this;
+    const size = end - start;
+    proposalSizes.last = size;
+    if (size > proposalSizes.max) proposalSizes.max = size;
+    if (proposalSizes.min === -1 || size < proposalSizes.min) proposalSizes.min = size;
     recent.add(bytes, start, end, zxid);
     if (typeIn(bytes, start) === OpCode.reconfig) this.#membership.begin(zxid);
     this.#isExhausted ||= counterOf(zxid) >= ensembleLimits.counterMax;

@@ -295,17 +295,16 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   }
 
   #truncate(zxid: Zxid): void {
-    const { storage, recent, state } = this.#context;
+    const { state } = this.#context;
     try {
       this.#isMemoryTainted = true;
-      storage.truncate(zxid);
+      this.#context.truncate(zxid);
       this.#isMemoryTainted = false;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       // A stale history must not come back into the ensemble [ZOOKEEPER-3701].
       return this.#fatal(quorumPacketExitCode, error.message);
     }
-    recent.clear();
     assert(state.lastProcessedZxid <= zxid, 'a log that was cut ends there', zxid);
     this.#lastZxid = asZxid(state.lastProcessedZxid);
     this.#phase = 'syncing';

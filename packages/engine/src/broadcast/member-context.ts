@@ -37,6 +37,8 @@ export interface MemberContext {
   readonly durableZxid: Zxid;
   /** Something worth a line. */
   notice(kind: string, peer: number | null, text: string): void;
+  /** Cuts this member's history behind `zxid`, on disk and in memory. @throws StorageError when it cannot */
+  truncate(zxid: Zxid): void;
   /** Ends the turn of a timer. */
   endTurn(): void;
 }

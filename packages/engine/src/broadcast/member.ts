@@ -155,6 +155,11 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     return this.#leader?.outstandingCount ?? 0;
   }
 
+  /** Largest, smallest and last proposal of this leader, bytes; -1 before the first and elsewhere. */
+  get proposalSizes(): { readonly last: number; readonly min: number; readonly max: number } {
+    return this.#leader?.proposalSizes ?? noSizes;
+  }
+
   /** Whom it leads. */
   get learners(): readonly LearnerState[] {
     return (this.#leader?.links ?? []).map((link) => ({
@@ -291,6 +296,14 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     }
   }
 
+  /** See `MemberContext`. */
+  truncate(zxid: Zxid): void {
+    this.storage.truncate(zxid);
+    this.recent.clear();
+    // What came back from disk knows nothing of the configuration.
+    this.#settleTree();
+  }
+
   #settleTree(): void {
     this.state.outstanding.clear();
     this.applier.compareDigestsFrom(this.state.lastProcessedZxid + 1);
@@ -382,6 +395,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   }
 }
 
+const noSizes = { last: -1, min: -1, max: -1 } as const;
 /** `LinkStage.serving`. */
 const servingStage = 6;
 /** `ExitCode.UNABLE_TO_BIND_QUORUM_PORT`. */

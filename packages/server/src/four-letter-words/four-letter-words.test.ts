@@ -76,6 +76,7 @@ function makeView(changes: Partial<ServerView>): ServerView {
   return {
     serving: true,
     state: 'standalone',
+    member: null,
     statistics: () => ({
       latencyMinMs: 0,
       latencyAvgMs: 4.25,

@@ -27,7 +27,7 @@ export const dirs: Word = whenServing(({ config }) => {
 });
 
 /** `conf`: how the server is set up. */
-export const conf: Word = whenServing(({ config, clientPort }) => {
+export const conf: Word = whenServing(({ view, config, clientPort }) => {
   const { replica, listener } = config;
   const dataDir = versionDirectory(replica.dataDir);
   const dataLogDir = versionDirectory(replica.dataLogDir);
@@ -44,8 +44,7 @@ export const conf: Word = whenServing(({ config, clientPort }) => {
     `maxSessionTimeout=${replica.maxSessionTimeoutMs}`,
     `clientPortListenBacklog=${listener.backlog}`,
     // A standalone server is 0 here, whatever the first byte of its session ids.
-    'serverId=0',
-    '',
+    view.member?.configuration() ?? 'serverId=0\n',
   ].join('\n');
 });
 

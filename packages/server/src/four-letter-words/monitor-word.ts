@@ -8,6 +8,7 @@ import { type Word, type WordContext, whenServing } from './word-context.ts';
 export const mntr: Word = whenServing((context) => {
   const lines = [
     ...gauges(context),
+    ...(context.view.member?.gauges() ?? []),
     ...shellCounters(context),
     ...context.view.counters(),
     ...[...context.view.summaries()].flatMap(([name, summary]) => summaryEntries(name, summary)),

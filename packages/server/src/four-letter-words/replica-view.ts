@@ -7,10 +7,12 @@ import type {
   Tree,
 } from '@meerkat/engine';
 import { EventType } from '@meerkat/protocol';
+import { MemberView } from './member-view.ts';
 import { operationName } from './operation-names.ts';
 import type {
   ConnectionStatistics,
   ExpiringSessions,
+  ServerState,
   ServerStatistics,
   ServerView,
   SessionIdView,
@@ -19,16 +21,29 @@ import type {
 
 /** What four-letter words see of a replica. Refuses to change anything but the counters that they reset. */
 export class ReplicaView implements ServerView {
-  readonly state = 'standalone' as const;
+  readonly member: MemberView | null;
   readonly #replica: Replica;
   readonly #clock: Clock;
   readonly #startedMs: number;
-  serving = false;
+  /** Between the start and the end; a member of an ensemble serves only part of that time. */
+  isUp = false;
 
   constructor(replica: Replica, clock: Clock) {
     this.#replica = replica;
     this.#clock = clock;
     this.#startedMs = clock.monotonicMs();
+    const { ensemble } = replica.config;
+    const { member } = replica;
+    this.member =
+      member === null || ensemble === null ? null : new MemberView(member, ensemble, clock);
+  }
+
+  get serving(): boolean {
+    return this.isUp && this.#replica.isServing;
+  }
+
+  get state(): ServerState {
+    return this.member?.state ?? 'standalone';
   }
 
   statistics(): ServerStatistics {
@@ -191,6 +206,7 @@ export class ReplicaView implements ServerView {
       yield ['fsynctime', wholeMs(log.syncTime)];
       yield ['sync_processor_batch_size', log.groupSizes];
     }
+    if (this.member !== null) yield* this.member.summaries();
     yield ['readlatency', withQuantiles(counters.readLatency)];
     yield ['updatelatency', withQuantiles(counters.updateLatency)];
   }

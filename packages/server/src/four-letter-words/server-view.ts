@@ -74,11 +74,23 @@ export interface Summary {
   readonly quantiles?: Readonly<Record<string, number>>;
 }
 
+/** What four-letter words ask of a member of an ensemble besides. */
+export interface EnsembleMemberView {
+  /** The last line of `srvr` on a leader, which says how long its proposals were; empty on others. */
+  proposalLine(): string;
+  /** The lines that only a member has in `mntr`, without `zk_`. */
+  gauges(): readonly (readonly [string, string | number])[];
+  /** The lines that only a member has in `conf`. */
+  configuration(): string;
+}
+
 /** All that four-letter words ask of a replica. Implemented over `Replica`. */
 export interface ServerView {
   /** False before the start is over and after a failure: most words then say only that. */
   readonly serving: boolean;
   readonly state: ServerState;
+  /** Its part in an ensemble; null when it is alone. */
+  readonly member: EnsembleMemberView | null;
   statistics(): ServerStatistics;
   /** `srst`. */
   resetStatistics(): void;

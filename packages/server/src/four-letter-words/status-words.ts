@@ -56,7 +56,7 @@ function statistics({ view, connections }: WordContext): string {
     `Zxid: 0x${totals.lastProcessedZxid.toString(16)}`,
     `Mode: ${view.state}`,
     `Node count: ${totals.nodeCount}`,
-    '',
+    view.member?.proposalLine() ?? '',
   ].join('\n');
 }
 
