@@ -11,8 +11,10 @@ export class ChangeRecord {
   path: Uint8Array = new Uint8Array(0);
   /** 0 when it was in the tree. */
   pathLength = 0;
-  /** The next record of `PathRecords` whose path has the same hash. */
-  nextWithHash: ChangeRecord | null = null;
+  /** What it is found by while it is pending: the number of `node`, or the hash of the path. */
+  key = 0;
+  /** The next record in the same chain of `RecordBuckets`. */
+  nextInBucket: ChangeRecord | null = null;
   /** False when a pending transaction deletes it. */
   exists = false;
   /** The newest transaction that changes it; 0 when none does. */

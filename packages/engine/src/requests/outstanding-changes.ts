@@ -3,6 +3,7 @@ import { DigestSum } from '../tree/digest.ts';
 import { type NodeId, noNode, type Tree } from '../tree/tree.ts';
 import { ChangeRecord } from './change-record.ts';
 import { PathRecords } from './path-records.ts';
+import { RecordBuckets } from './record-buckets.ts';
 import { findZnode } from './request-path.ts';
 
 /**
@@ -17,7 +18,7 @@ export class OutstandingChanges {
   /** Whether digests are kept; the two halves mean nothing otherwise. */
   readonly digestEnabled: boolean;
   readonly #tree: Tree;
-  readonly #byNode = new Map<NodeId, ChangeRecord>();
+  readonly #byNode = new RecordBuckets();
   readonly #byPath: PathRecords;
   readonly #history = new ChangeHistory();
   readonly #spare: ChangeRecord[] = [];
@@ -59,8 +60,8 @@ export class OutstandingChanges {
     }
     const node = findZnode(this.#tree, path, start, end);
     if (node === noNode) return null;
-    const changed = this.#byNode.get(node);
-    if (changed !== undefined) return changed.exists ? changed : null;
+    const changed = this.#ofNode(node);
+    if (changed !== null) return changed.exists ? changed : null;
     const record = (this.#spare.pop() ?? new ChangeRecord()).readFrom(this.#tree, node);
     this.#peeked.push(record);
     return record;
@@ -71,8 +72,9 @@ export class OutstandingChanges {
     this.#undo?.note(record);
     if (record.zxid === 0) {
       // The operation may have looked at one znode twice: the first record to be touched counts.
-      assert(!this.#byNode.has(record.node), 'a znode has one record', record.node);
-      this.#byNode.set(record.node, record);
+      assert(this.#ofNode(record.node) === null, 'a znode has one record', record.node);
+      record.key = record.node;
+      this.#byNode.add(record);
       this.#keep(record);
     }
     if (record.zxid !== zxid) {
@@ -123,7 +125,7 @@ export class OutstandingChanges {
         if (entry.replaced !== null) this.#byPath.set(entry.replaced);
       } else {
         entry.record.copyFrom(entry.before);
-        if (entry.record.zxid === 0) this.#byNode.delete(entry.record.node);
+        if (entry.record.zxid === 0) this.#byNode.remove(entry.record);
       }
     }
     this.#history.cut(undo.historyTail);
@@ -164,6 +166,13 @@ export class OutstandingChanges {
     this.#takeTreeDigest();
   }
 
+  /** The record of a znode of the tree that a pending transaction changes; null when none does. */
+  #ofNode(node: NodeId): ChangeRecord | null {
+    let record = this.#byNode.first(node);
+    while (record !== null && record.node !== node) record = record.nextInBucket;
+    return record;
+  }
+
   /** What was only looked at until now is pending: it must not be given to another znode. */
   #keep(record: ChangeRecord): void {
     const at = this.#peeked.indexOf(record);
@@ -177,10 +186,8 @@ export class OutstandingChanges {
   }
 
   #forget(record: ChangeRecord): void {
-    if (record.node !== noNode && this.#byNode.get(record.node) === record) {
-      this.#byNode.delete(record.node);
-    }
-    if (record.pathLength > 0) this.#byPath.delete(record);
+    if (record.node !== noNode) this.#byNode.remove(record);
+    else this.#byPath.delete(record);
     record.zxid = 0;
   }
 
