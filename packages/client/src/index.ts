@@ -42,6 +42,7 @@ export { type ConnectTarget, formatServer, parseConnectString } from './connect-
 export type { Credential } from './credentials.ts';
 export * from './errors.ts';
 export type { SessionTicket } from './handshake.ts';
+export type { CallEnd, CallStart, ClientHooks, DialEnd, WatchEventTold } from './hooks.ts';
 export { type ClientLimits, defaultLimits } from './limits.ts';
 export type { ListenerErrorHandler } from './listeners.ts';
 export { type AtomicFile, fileStore } from './node/atomic-file.ts';

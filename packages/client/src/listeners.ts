@@ -34,7 +34,8 @@ export class Dispatcher {
   }
 }
 
-function rethrow(error: unknown): void {
+/** Lets an error surface as an uncaught exception, later. */
+export function rethrow(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });

@@ -2,6 +2,7 @@ import { parseConnectString } from './connect-string.ts';
 import type { Credential } from './credentials.ts';
 import { BadArgumentsError } from './errors.ts';
 import type { SessionTicket } from './handshake.ts';
+import type { ClientHooks } from './hooks.ts';
 import { type ClientLimits, defaultLimits } from './limits.ts';
 import type { ListenerErrorHandler } from './listeners.ts';
 import type { SaslCredential } from './sasl/digest-md5.ts';
@@ -34,6 +35,8 @@ export interface ClientOptions extends Partial<ClientLimits> {
    * listeners were called.
    */
   readonly onListenerError?: ListenerErrorHandler;
+  /** What is told to whoever measures or traces the client: your own, or `openTelemetryHooks`. Default: nothing. */
+  readonly hooks?: ClientHooks;
 }
 
 /**
@@ -60,6 +63,7 @@ export function settingsOf(connectString: string, options: ClientOptions): Sessi
     reconnectJitterMs,
     srvRefreshMs,
     limits,
+    hooks: options.hooks === undefined ? null : validHooks(options.hooks),
     onListenerError: options.onListenerError,
   };
 }
@@ -120,6 +124,15 @@ function definedNumbers(options: ClientOptions): Partial<Record<NumberName, numb
     );
   }
   return defined;
+}
+
+function validHooks(hooks: ClientHooks): ClientHooks {
+  const { onCall, onDial, onState, onWatchEvent } = hooks;
+  for (const [name, hook] of Object.entries({ onCall, onDial, onState, onWatchEvent })) {
+    if (hook !== undefined && typeof hook !== 'function')
+      throw badOption(`use option hooks.${name}`, hook, 'it must be a function');
+  }
+  return hooks;
 }
 
 function validSasl(sasl: SaslCredential): SaslCredential {

@@ -37,6 +37,8 @@ export interface PendingRequest {
   readonly isSettled: boolean;
   /** True when the request has not left this client. */
   readonly neverSent: boolean;
+  /** Told once, when the call has ended, with what the caller got instead of a result; null when it succeeded. */
+  onSettled?: ((error: unknown) => void) | null;
   /** Writes the request's record. */
   encode(writer: JuteWriter): void;
   /**
@@ -70,6 +72,7 @@ export class Request<Body, Result> implements PendingRequest {
   readonly promise: Promise<Result>;
   xid = 0;
   frame: Uint8Array | null = null;
+  onSettled: ((error: unknown) => void) | null = null;
   #resolve: ((result: Result) => void) | null;
   #reject: (reason: unknown) => void;
   #limits: Limiter | null = null;
@@ -101,12 +104,14 @@ export class Request<Body, Result> implements PendingRequest {
     if (resolve === null) return;
     this.#settled();
     resolve(result);
+    if (this.onSettled !== null) this.#tellSettled(null);
   }
 
   reject(reason: unknown): void {
     if (this.#resolve === null) return;
     this.#settled();
     this.#reject(reason);
+    if (this.onSettled !== null) this.#tellSettled(reason);
   }
 
   get neverSent(): boolean {
@@ -161,6 +166,12 @@ export class Request<Body, Result> implements PendingRequest {
       return;
     }
     this.resolve(result);
+  }
+
+  #tellSettled(error: unknown): void {
+    const { onSettled } = this;
+    this.onSettled = null;
+    onSettled?.(error);
   }
 
   #settled(): void {

@@ -9,6 +9,7 @@ import {
 } from './errors.ts';
 import { FrameAssembler, type FrameSink } from './frame-assembler.ts';
 import { greetingFrame, readWelcome, type SessionTicket } from './handshake.ts';
+import { type ClientHooks, HookRunner } from './hooks.ts';
 import type { ClientLimits } from './limits.ts';
 import { Dispatcher, type ListenerErrorHandler } from './listeners.ts';
 import { closeSession } from './operations/admin.ts';
@@ -41,6 +42,7 @@ export interface SessionSettings {
   readonly reconnectJitterMs: number;
   readonly srvRefreshMs: number;
   readonly limits: ClientLimits;
+  readonly hooks: ClientHooks | null;
   readonly onListenerError: ListenerErrorHandler | undefined;
 }
 
@@ -54,6 +56,7 @@ export class Session implements StreamHandler, FrameSink {
   readonly feed: StateFeed;
   readonly watches: WatchKeeper;
   readonly queue: RequestQueue;
+  readonly #hooks: HookRunner | null;
   readonly #settings: SessionSettings;
   readonly #ports: ClientPorts;
   readonly #hosts: ServerChoice;
@@ -99,7 +102,9 @@ export class Session implements StreamHandler, FrameSink {
     );
     this.#server = servers[0] ?? nowhere;
     const dispatcher = new Dispatcher(settings.onListenerError);
-    this.watches = new WatchKeeper(settings.chroot, dispatcher);
+    const { hooks, onListenerError } = settings;
+    this.#hooks = hooks === null ? null : new HookRunner(hooks, ports.clock, onListenerError);
+    this.watches = new WatchKeeper(settings.chroot, dispatcher, this.#hooks);
     this.feed = new StateFeed(dispatcher, settings.limits.statesLagMax);
     this.queue = new RequestQueue({
       limits: settings.limits,
@@ -156,6 +161,7 @@ export class Session implements StreamHandler, FrameSink {
 
   /** Sends a request, or lets it wait for a connection; after the end it fails. */
   submit(request: PendingRequest): void {
+    this.#hooks?.onCall(request);
     if (this.#phase === 'ended' || this.#closing !== null) this.#failEnded(request);
     else this.queue.submit(request);
   }
@@ -163,6 +169,7 @@ export class Session implements StreamHandler, FrameSink {
   /** Sends a credential, and again on every later connection. The request settles when a server has answered. */
   addAuth(credential: Credential): Request<null, void> {
     const request = this.#credentials.add(credential);
+    this.#hooks?.onCall(request);
     if (this.#phase === 'ended' || this.#closing !== null) this.#failEnded(request);
     else if (this.#phase === 'open') this.#sendCredential(credential);
     return request;
@@ -171,6 +178,7 @@ export class Session implements StreamHandler, FrameSink {
   /** Measures a ping, ms. Fails at once without a connection. */
   ping(): Request<null, number> {
     const request = this.#pings.request();
+    this.#hooks?.onCall(request);
     if (this.#phase === 'ended') this.#failEnded(request);
     else if (this.#phase !== 'open') request.lose(new Error('there is no connection'));
     else this.#sendPing(request);
@@ -205,6 +213,7 @@ export class Session implements StreamHandler, FrameSink {
     } else {
       this.queue.resume();
       const request = new Request(closeSession, noTarget, null, null);
+      this.#hooks?.onCall(request);
       this.queue.submit(request);
       request.promise.then(
         () => this.#end({ status: 'closed' }),
@@ -326,7 +335,8 @@ export class Session implements StreamHandler, FrameSink {
     this.#phase = 'open';
     this.#sasl = null;
     this.#sentMs = this.#ports.clock.nowMs();
-    this.feed.change({
+    this.#hooks?.onDial(this.#server, this.#dialedMs, null);
+    this.#change({
       status: this.#isReadOnly ? 'connectedReadOnly' : 'connected',
       sessionId: ticket.id,
       sessionTimeoutMs: this.#sessionTimeoutMs,
@@ -336,6 +346,11 @@ export class Session implements StreamHandler, FrameSink {
     this.#prime();
     if (this.#isReadOnly) this.#probe.start();
     this.#armTimer();
+  }
+
+  #change(state: ConnectionState): void {
+    this.feed.change(state);
+    this.#hooks?.onState(state);
   }
 
   /** What a new connection needs before the calls that wait: credentials, then watches (`primeConnection`). */
@@ -384,11 +399,12 @@ export class Session implements StreamHandler, FrameSink {
     const { reconnectJitterMs, retryDelayMs } = this.#settings;
     let delayMs = this.#everConnected ? random.below(reconnectJitterMs + 1) : 0;
     if (wasOpen) {
-      this.feed.change({ status: 'disconnected', cause });
+      this.#change({ status: 'disconnected', cause });
       if (keepsWaiting) this.#pings.failAll((request) => request.lose(cause));
       else this.#failPending((request) => request.lose(cause));
     } else {
       this.#lastDialError = cause;
+      this.#hooks?.onDial(this.#server, this.#dialedMs, cause);
       if (this.#hosts.failed()) {
         delayMs += retryDelayMs;
         this.#failPending((request) => request.lose(cause));
@@ -406,7 +422,7 @@ export class Session implements StreamHandler, FrameSink {
     this.#hosts.stop();
     if (this.#timer !== null) this.#ports.clock.cancelTimer(this.#timer);
     this.#timer = null;
-    this.feed.change(state);
+    this.#change(state);
     this.#failPending((request) => this.#failEnded(request));
     this.#credentials.failAll((request) => this.#failEnded(request));
     this.watches.end();

@@ -1,4 +1,5 @@
 import { ErrorCode, type JuteReader, SpecialXid } from '@meerkat/protocol';
+import type { HookRunner } from './hooks.ts';
 import type { Dispatcher } from './listeners.ts';
 import { setWatches, setWatches2 } from './operations/watching.ts';
 import { toClientPath } from './paths.ts';
@@ -17,10 +18,12 @@ export class WatchKeeper {
   readonly registry: WatchRegistry = new WatchRegistry();
   readonly #chroot: string;
   readonly #dispatcher: Dispatcher;
+  readonly #hooks: HookRunner | null;
 
-  constructor(chroot: string, dispatcher: Dispatcher) {
+  constructor(chroot: string, dispatcher: Dispatcher, hooks: HookRunner | null) {
     this.#chroot = chroot;
     this.#dispatcher = dispatcher;
+    this.#hooks = hooks;
   }
 
   /** The server has set the watch of a request. */
@@ -41,7 +44,10 @@ export class WatchKeeper {
     const serverPath = reader.readString();
     // A type that the protocol does not have: nobody can have asked for it.
     if (type === undefined) return;
-    this.#tell(this.registry.take(type, serverPath), type, serverPath, BigInt(zxid));
+    const watchers = this.registry.take(type, serverPath);
+    const path = toClientPath(this.#chroot, serverPath);
+    this.#hooks?.onWatchEvent({ type, path, watchers: watchers.size });
+    this.#tell(watchers, type, serverPath, BigInt(zxid));
   }
 
   /** Takes watchers off our lists and tells them so (`ClientCnxn.finishPacket`). */
