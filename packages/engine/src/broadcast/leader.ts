@@ -233,6 +233,10 @@ export class Leader
     if (link.acceptedEpoch >= ensembleLimits.epochMax) {
       return `it has promised epoch ${link.acceptedEpoch}, beyond ${ensembleLimits.epochMax}`;
     }
+    if (this.#phase === 'broadcast' && this.#isBehind(link)) {
+      this.#beginAnew(link);
+      return null;
+    }
     const older = this.#links.bySid(link);
     if (older !== null) this.#forget(older, 'the same server has connected anew');
     const mayVote = link.type === 'participant' && view.isVoter(link.sid);
@@ -320,6 +324,23 @@ export class Leader
     const addresses = view.member(ensemble.myId)?.addresses ?? [];
     const host = (own: string): string => (ensemble.listenOnAllIps ? '0.0.0.0' : own);
     return addresses.map(({ host: own, quorumPort }) => ({ host: host(own), port: quorumPort }));
+  }
+
+  /** Whether a voter has promised a later epoch than this one, so that it cannot join it. */
+  #isBehind(link: LearnerLink): boolean {
+    const mayVote = link.type === 'participant' && this.#context.view.isVoter(link.sid);
+    const ahead = link.acceptedEpoch - this.epoch;
+    return mayVote && ahead > 0 && ahead <= ensembleLimits.epochsAheadMax;
+  }
+
+  /**
+   * A voter took part in an epoch that came to nothing. Java leaves it out for as long as the leader lasts; a new epoch
+   * beyond its promise brings it back, so that the ensemble survives the next failure too.
+   */
+  #beginAnew(link: LearnerLink): void {
+    const { epochs } = this.#context;
+    if (link.acceptedEpoch > epochs.acceptedEpoch) epochs.accept(link.acceptedEpoch);
+    this.#end(`server ${link.sid} has promised epoch ${link.acceptedEpoch}: a later one is begun`);
   }
 
   #seeToEpoch(): void {
