@@ -51,6 +51,7 @@ class World {
         },
         onLinkUp: (sid) => this.heard.push(`${myId} up ${sid}`),
         onLinkLost: (sid) => this.heard.push(`${myId} lost ${sid}`),
+        onUnreachable: () => undefined,
         onNotice: (notice) => this.notices.push(`${myId}: ${notice.kind}`),
       },
     );

@@ -44,6 +44,8 @@ export interface ElectionLinkEvents {
   onLinkUp(sid: number): void;
   /** The link to a peer is gone, and none has taken its place. */
   onLinkLost(sid: number): void;
+  /** An attempt at a link has failed, and there is none. */
+  onUnreachable(sid: number): void;
   onNotice(notice: ElectionNotice): void;
 }
 
@@ -88,6 +90,11 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
   /** Whether there is a link to this server. */
   isLinked(sid: number): boolean {
     return (this.#peers.get(sid)?.link ?? null) !== null;
+  }
+
+  /** Whether there is no link to this server, and the last attempt at one has failed. */
+  isUnreachable(sid: number): boolean {
+    return this.#peers.get(sid)?.isUnreachable ?? false;
   }
 
   /** Sends a frame, in place of one that still waits, and dials when there is no link. The array must not change any more. */
@@ -191,8 +198,13 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     if (peer === null || this.#isStopped) return;
     if (peer.dialled === stream) {
       peer.dialled = null;
-      if (peer.untried.length > 0) this.#dialNext(peer);
-      else this.#dialLater(peer);
+      if (peer.untried.length > 0) {
+        this.#dialNext(peer);
+      } else {
+        this.#dialLater(peer);
+        peer.isUnreachable = peer.link === null;
+        if (peer.isUnreachable) this.#events.onUnreachable(peer.sid);
+      }
     } else if (peer.link === stream) {
       peer.link = null;
       if (this.#isStranger(peer.sid) && peer.dialled === null) this.#peers.delete(peer.sid);
@@ -239,6 +251,7 @@ export class ElectionLinks implements PeerStreamEvents, TimerListener {
     stream.phase = 'link';
     stream.peer = peer;
     peer.link = stream;
+    peer.isUnreachable = false;
     if (old !== null) this.#drop(old);
     // The last message may have been lost with the old link; a newer one says more.
     peer.waiting ??= peer.last;
@@ -374,6 +387,8 @@ class Peer {
   /** The timer of the next attempt, and how long that will be away. */
   timer = 0;
   redialMs = redialMsMin;
+  /** There is no link, and the last attempt at one has failed. */
+  isUnreachable = false;
 
   constructor(sid: number) {
     this.sid = sid;

@@ -65,6 +65,7 @@ export class Elector {
       onMessage: (sid, bytes, start, end) => this.#election.onMessage(sid, bytes, start, end),
       onLinkUp: (sid) => this.#election.onPeerConnected(sid),
       onLinkLost: (sid) => this.#election.onPeerLost(sid),
+      onUnreachable: () => this.#election.onPeerUnreachable(),
       onNotice: (notice) => events.onNotice(notice),
     });
     this.#links = links;
@@ -72,6 +73,7 @@ export class Elector {
     this.#election = new FastLeaderElection(options.myId, view, options, ports.clock, {
       send: (sid, frame) => links.send(sid, frame),
       isLinked: (sid) => links.isLinked(sid),
+      isUnreachable: (sid) => links.isUnreachable(sid),
       haveDelivered: () => links.haveDelivered(),
       forgetMessages: () => links.forgetMessages(),
       connectAll: () => links.connectAll(),

@@ -26,6 +26,7 @@ class Member {
   readonly votersLooking: number[] = [];
   readonly view: QuorumView;
   readonly election: FastLeaderElection;
+  readonly unreachable = new Set<number>();
   delivers = true;
   connects = 0;
 
@@ -38,6 +39,7 @@ class Member {
         this.sent.push({ sid, said });
       },
       isLinked: (sid) => sid !== 5,
+      isUnreachable: (sid) => this.unreachable.has(sid),
       forgetMessages: () => {},
       haveDelivered: () => this.delivers,
       connectAll: () => {
@@ -97,6 +99,34 @@ test('a member votes for itself, then for the better, and decides when nothing b
   two.clock.advance(1);
   assert.equal(two.elected, `${following} 3 @1 by 2,3`);
   assert.equal(two.election.state, following);
+});
+
+test('nothing better is waited for once every voter is for one', () => {
+  const two = member(2);
+  two.hear(1, { leader: 3 }).hear(3, {});
+  assert.equal(two.elected, `${following} 3 @1 by 1,2,3`);
+});
+
+test('a voter that cannot be reached is not waited for', () => {
+  const two = member(2);
+  two.unreachable.add(3);
+  two.hear(1, { leader: 2 });
+  assert.equal(two.elected, `${leading} 2 @1 by 1,2`);
+  const other = member(2);
+  other.hear(1, { leader: 2 });
+  other.clock.advance(50);
+  assert.equal(other.elected, null);
+  other.unreachable.add(3);
+  other.election.onPeerUnreachable();
+  assert.equal(other.elected, `${leading} 2 @1 by 1,2`);
+});
+
+test('a voter that cannot be reached does not make a quorum', () => {
+  const two = member(2);
+  two.unreachable.add(1).add(3);
+  two.election.onPeerUnreachable();
+  two.clock.advance(60_000);
+  assert.equal(two.elected, null);
 });
 
 test('epoch comes before zxid, zxid before id', () => {

@@ -63,6 +63,8 @@ export interface ElectionOutputs {
   send(sid: number, frame: Uint8Array): void;
   /** Whether there is a link to a server. */
   isLinked(sid: number): boolean;
+  /** Whether there is no link to a server, and the last attempt at one has failed. */
+  isUnreachable(sid: number): boolean;
   /** Whether at least one server has been sent all that there was for it. */
   haveDelivered(): boolean;
   /** Forgets what waits to be sent, or would be sent again. */
@@ -202,6 +204,11 @@ export class FastLeaderElection implements TimerListener {
     this.#startTimer(Math.min(this.#intervalMs, this.#timing.notificationIntervalMinMs));
   }
 
+  /** A server does not answer: nobody has to wait for its vote. */
+  onPeerUnreachable(): void {
+    if (this.#phase === 'finalizing') this.#countVotes();
+  }
+
   onTimer(token: number): void {
     if (token !== this.#timerToken) return;
     if (this.#phase === 'finalizing') {
@@ -303,12 +310,25 @@ export class FastLeaderElection implements TimerListener {
       const own = { ...this.#proposal, electionEpoch: this.#electionEpoch };
       this.#received.set(this.#myId, { ...own, state: PeerState.looking, version: 0 });
     }
-    if (!this.#trackerOfProposal().hasAllQuorums()) {
+    const tracker = this.#trackerOfProposal();
+    if (!tracker.hasAllQuorums()) {
       this.#wait();
+    } else if (this.#areAllHeard(tracker)) {
+      this.#elect(this.#proposal, tracker);
     } else if (this.#phase !== 'finalizing') {
       this.#phase = 'finalizing';
       this.#startTimer(this.#timing.finalizeWaitMs);
     }
+  }
+
+  /**
+   * Whether every voter that can be reached is for this member's candidate: a better one cannot come any more. Java
+   * waits all the same, which is most of the time that a failover takes.
+   */
+  #areAllHeard(tracker: QuorumTracker): boolean {
+    return this.#view.voters.every((sid) => {
+      return tracker.acks.has(sid) || (sid !== this.#myId && this.#outputs.isUnreachable(sid));
+    });
   }
 
   #propose(candidate: Candidate): void {
