@@ -8,6 +8,8 @@ export interface TestLimits {
   readonly unreadLookMs: number;
   /** A stretch in which this process stood still counts as no time at all beyond this, ms. */
   readonly stallMsMax: number;
+  /** Events that may follow from each other without time going on, in `advanceTime`. */
+  readonly stepsAtOneTimeMax: number;
   /** The longest that `advanceTime` goes in one call, ms. */
   readonly advanceMsMax: number;
   /** How long the kit waits for something it has caused, real ms; then the verb fails. */
@@ -20,6 +22,7 @@ export const testLimits: TestLimits = {
   unreadBytesMax: 1024 * 1024,
   unreadLookMs: 10,
   stallMsMax: 50,
+  stepsAtOneTimeMax: 20,
   advanceMsMax: 10 * 365 * 24 * 3_600_000,
   verbMs: 10_000,
 };

@@ -186,6 +186,21 @@ test('advanceTime: calls made at once go one after the other; what is no time is
   }
 });
 
+test('advanceTime: a client that is never idle does not hold time up', async (t) => {
+  for (const clock of ['manual', 'real'] as const) {
+    const ensemble = await start(t, { clock });
+    const zk = await ensemble.client();
+    let isOver = false;
+    const work = (async () => {
+      while (!isOver) await zk.setData('/', 'x');
+    })();
+    await ensemble.advanceTime(5000);
+    isOver = true;
+    await work;
+    assert.equal(zk.state.status, 'connected');
+  }
+});
+
 test('pause: connections are taken and nothing is answered; resume goes on where it stood', async (t) => {
   const ensemble = await start(t, { clock: 'manual' });
   const zk = await ensemble.client({ sessionTimeoutMs: 10_000 });

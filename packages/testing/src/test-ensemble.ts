@@ -177,11 +177,7 @@ export class TestEnsemble implements AsyncDisposable {
    * as TCP sends it again, and new ones are not answered. Whoever is in no group reaches everybody. A new partition takes
    * the place of the last.
    *
-   * ```ts
-   * ensemble.partition([[0], [1, 2]]);            // member 0 from the others
-   * ensemble.partition([[0, 1, 2], ['clients']]); // the members from all clients
-   * ensemble.partition([[0], [zk]]);              // member 0 from one client of client()
-   * ```
+   * `partition([[0], [zk]])` cuts one client of `client()` off from member 0, `partition([[0], ['clients']])` all clients.
    *
    * @throws Error when a group names something that is none of these
    */

@@ -1,0 +1,60 @@
+import type { ZooKeeper } from '@meerkat/client';
+import type { TestEnsemble } from '@meerkat/testing';
+
+/* What examples take for granted: a client, and a program around them. */
+
+/** Its declarations. What a program would do is left open. */
+export const surroundingsDeclarations = `
+import type { ZooKeeper } from '@meerkat/client';
+import type { StandardSchema } from '@meerkat/client/recipes';
+import type { TestEnsemble } from '@meerkat/testing';
+type Anything = (...values: unknown[]) => Promise<void>;
+declare global {
+  const zk: ZooKeeper;
+  const ensemble: TestEnsemble;
+  const signal: AbortSignal;
+  const hostname: string;
+  const host: string;
+  const request: object;
+  const a: string;
+  const b: string;
+  const pool: { readonly isOpen: boolean };
+  const poolSchema: StandardSchema<{ connectionsMax: number }>;
+  const clean: Anything;
+  const cleanForAWhile: Anything;
+  const compute: Anything;
+  const load: Anything;
+  const rebalance: Anything;
+  const rebuild: Anything;
+  const resize: Anything;
+  const runReport: Anything;
+  const schedule: Anything;
+  const show: Anything;
+  const update: Anything;
+  const apply: (value: unknown) => void;
+  const parse: (bytes: Uint8Array | null) => object;
+}
+`;
+
+/** Their values, for those that are run. */
+export function surroundingsOf(
+  ensemble: TestEnsemble,
+  zk: ZooKeeper,
+  signal: AbortSignal,
+): Record<string, unknown> {
+  const anything = (): Promise<void> => Promise.resolve();
+  const names = [
+    ...['clean', 'cleanForAWhile', 'compute', 'load', 'rebalance', 'rebuild', 'resize'],
+    ...['runReport', 'schedule', 'show', 'update', 'apply'],
+  ];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, anything])),
+    ...{ ensemble, zk, signal, hostname: 'host-1', host: 'host-1', request: {}, a: 'a', b: 'b' },
+    pool: { isOpen: true },
+    parse: () => ({}),
+    fetch: () => Promise.resolve(new Response('ok')),
+    poolSchema: {
+      '~standard': { version: 1, vendor: 'examples', validate: (value: unknown) => ({ value }) },
+    },
+  };
+}
