@@ -15,7 +15,7 @@ const blocks = [
   ...blocksOfPackage('client'),
   ...blocksOfPackage('testing'),
 ];
-const { examples, problems } = compileExamples('examples-of-the-documents', blocks);
+const { examples, problems, undeclared } = compileExamples('examples-of-the-documents', blocks);
 // Some of them write files.
 chdir(temporaryDirectory('examples'));
 
@@ -26,7 +26,7 @@ test('the examples compile', () => {
 
 for (const example of examples.filter(({ isRun }) => isRun)) {
   test(`the example at ${example.where} runs`, { timeout: 20_000 }, async () => {
-    const { end, error, output } = await runExample(example);
+    const { end, error, output } = await runExample(example, undeclared);
     if (end === 'failed') throw error;
     if (!example.isEndless) assert.equal(end, 'ended');
     if (example.output !== null) assert.equal(output, example.output);

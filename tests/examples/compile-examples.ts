@@ -18,6 +18,8 @@ export interface CompiledExample extends ExampleBlock {
 /** Examples compiled, or what the compiler says. */
 export interface Compilation {
   readonly examples: readonly CompiledExample[];
+  /** Names that examples of doc comments take for granted beyond the surroundings; not checked. */
+  readonly undeclared: readonly string[];
   /** The compiler's messages, with the places in the documents; empty when all is well. */
   readonly problems: string;
 }
@@ -45,15 +47,34 @@ export function compileExamples(folderName: string, blocks: readonly ExampleBloc
     writeFileSync(join(folder, `example-${index}.ts`), moduleOf(code));
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(configuration));
-  const compiler = join(repositoryRoot, 'node_modules/.bin/tsc');
-  const { stdout } = spawnSync(compiler, ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' });
-  const problems = stdout.replaceAll(/^.*?example-(\d+)\.ts/gm, (name, index: string) => {
+  let messages = compile(folder);
+  const undeclared = undeclaredIn(messages, blocks);
+  if (undeclared.length > 0) {
+    const declarations = undeclared.map((name) => `declare const ${name}: any;\n`);
+    writeFileSync(join(folder, 'undeclared.d.ts'), declarations.join(''));
+    messages = compile(folder);
+  }
+  const problems = messages.replaceAll(exampleName, (name, index: string) => {
     return blocks[Number(index)]?.where ?? name;
   });
   const examples = blocks.map((block, index) => {
     return { ...block, module: pathToFileURL(join(folder, 'out', `example-${index}.js`)) };
   });
-  return { examples, problems };
+  return { examples, problems, undeclared };
+}
+
+const exampleName = /^.*?example-(\d+)[.]ts/gm;
+
+function compile(folder: string): string {
+  const compiler = join(repositoryRoot, 'node_modules/.bin/tsc');
+  return spawnSync(compiler, ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' }).stdout;
+}
+
+/** What examples of doc comments name and nobody declares: their own program's functions and values. Types are not among them. */
+function undeclaredIn(messages: string, blocks: readonly ExampleBlock[]): string[] {
+  const missing = messages.matchAll(/example-(\d+)[.]ts.* TS2304: Cannot find name '([a-z]\w*)'/g);
+  const names = [...missing].filter(([, index]) => blocks[Number(index)]?.isEndless === true);
+  return [...new Set(names.map(([, , name = '']) => name))];
 }
 
 const configuration = {

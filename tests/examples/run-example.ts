@@ -1,7 +1,7 @@
 import { format } from 'node:util';
 import { TestEnsemble } from '@meerkat/testing';
 import type { CompiledExample } from './compile-examples.ts';
-import { surroundingsOf } from './surroundings.ts';
+import { anythingAtAll, surroundingsOf } from './surroundings.ts';
 
 /** How an example went. */
 export interface ExampleRun {
@@ -16,7 +16,10 @@ export interface ExampleRun {
 const exampleMs = 2000;
 
 /** Runs an example against an ensemble of its own, whose time goes by at once. Waits for its end unless it has none. */
-export async function runExample(example: CompiledExample): Promise<ExampleRun> {
+export async function runExample(
+  example: CompiledExample,
+  undeclared: readonly string[],
+): Promise<ExampleRun> {
   const ensemble = await TestEnsemble.start({ clock: 'manual', transport: 'memory' });
   const controller = new AbortController();
   const lines: string[] = [];
@@ -26,7 +29,11 @@ export async function runExample(example: CompiledExample): Promise<ExampleRun> 
   try {
     const zk = await ensemble.client();
     if (example.isEndless) await prepare(ensemble);
-    for (const [name, value] of Object.entries(surroundingsOf(ensemble, zk, controller.signal))) {
+    const values = {
+      ...Object.fromEntries(undeclared.map((name) => [name, anythingAtAll])),
+      ...surroundingsOf(ensemble, zk, controller.signal),
+    };
+    for (const [name, value] of Object.entries(values)) {
       names.set(name, globals[name]);
       globals[name] = value;
     }
@@ -59,10 +66,14 @@ async function passTime(ensemble: TestEnsemble): Promise<{ readonly end: 'waits'
 /** The znodes that the examples of doc comments take for granted. */
 async function prepare(ensemble: TestEnsemble): Promise<void> {
   const zk = await ensemble.client();
-  for (const path of ['/config', '/jobs', '/workers', '/services']) await zk.create(path);
-  for (const name of ['billing']) {
-    await zk.create(`/services/${name}`);
-    const instance = { name, id: '1', address: '10.0.0.7', port: 8080, serviceType: 'DYNAMIC' };
-    await zk.create(`/services/${name}/1`, JSON.stringify(instance));
+  const billing = { name: 'billing', id: '1', address: '10.0.0.7', port: 8080 };
+  for (const [path, value] of [
+    ...['/app', '/config', '/jobs', '/users', '/workers'].map((path) => [path, ''] as const),
+    ['/users/42', JSON.stringify({ name: 'Grace' })],
+    ['/services', ''],
+    ['/services/billing', ''],
+    ['/services/billing/1', JSON.stringify({ ...billing, serviceType: 'DYNAMIC' })],
+  ] as const) {
+    await zk.create(path, value);
   }
 }

@@ -20,6 +20,12 @@ declare global {
   const b: string;
   const pool: { readonly isOpen: boolean };
   const poolSchema: StandardSchema<{ connectionsMax: number }>;
+  interface User { readonly name: string }
+  const z: {
+    object(members: object): StandardSchema<object>;
+    number(): StandardSchema<number>;
+    string(): StandardSchema<string> & { default(value: string): StandardSchema<string> };
+  };
   const clean: Anything;
   const cleanForAWhile: Anything;
   const compute: Anything;
@@ -43,18 +49,51 @@ export function surroundingsOf(
   signal: AbortSignal,
 ): Record<string, unknown> {
   const anything = (): Promise<void> => Promise.resolve();
-  const names = [
-    ...['clean', 'cleanForAWhile', 'compute', 'load', 'rebalance', 'rebuild', 'resize'],
-    ...['runReport', 'schedule', 'show', 'update', 'apply'],
-  ];
   return {
-    ...Object.fromEntries(names.map((name) => [name, anything])),
-    ...{ ensemble, zk, signal, hostname: 'host-1', host: 'host-1', request: {}, a: 'a', b: 'b' },
+    ...Object.fromEntries(actions.map((name) => [name, anything])),
+    ensemble,
+    zk,
+    signal,
+    hostname: 'host-1',
+    host: 'host-1',
+    request: {},
+    a: 'a',
+    b: 'b',
     pool: { isOpen: true },
     parse: () => ({}),
     fetch: () => Promise.resolve(new Response('ok')),
-    poolSchema: {
-      '~standard': { version: 1, vendor: 'examples', validate: (value: unknown) => ({ value }) },
+    poolSchema: anySchema,
+    z: {
+      object: () => anySchema,
+      number: () => anySchema,
+      string: () => ({ ...anySchema, default: () => anySchema }),
     },
   };
 }
+
+/** Stands for what nobody declares: can be called, has every member, and is nothing when awaited. */
+export const anythingAtAll: unknown = new Proxy(() => {}, {
+  get: (_target, name) => (typeof name === 'symbol' || name === 'then' ? undefined : anythingAtAll),
+  apply: () => anythingAtAll,
+});
+
+/** A validator that takes everything. */
+const anySchema = {
+  '~standard': { version: 1, vendor: 'examples', validate: (value: unknown) => ({ value }) },
+};
+
+/** What a program would do. */
+const actions = [
+  'apply',
+  'clean',
+  'cleanForAWhile',
+  'compute',
+  'load',
+  'rebalance',
+  'rebuild',
+  'resize',
+  'runReport',
+  'schedule',
+  'show',
+  'update',
+];
