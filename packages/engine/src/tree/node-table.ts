@@ -173,45 +173,41 @@ export const rootNode: NodeId = 1;
 
 /** The columns of a row; those that a look-up reads stand first, in one cache line. */
 export const Column = {
-  /** Hash of the full path. */
-  hash: 0,
-  /** The next znode in the same bucket of the path index. */
-  bucketNext: 1,
-  parent: 2,
+  parent: 0,
   /** Bytes of the last segment of the path, and marks; see `nameLength` and `marks`. */
-  nameLength: 3,
+  nameLength: 1,
   /** The block that holds the name and, behind it, the data. */
-  block: 4,
+  block: 2,
   /** Bytes of data, -1 for null. */
-  dataLength: 5,
-  firstChild: 6,
-  nextSibling: 7,
-  previousSibling: 8,
-  childCount: 9,
-  aclId: 10,
+  dataLength: 3,
+  firstChild: 4,
+  nextSibling: 5,
+  previousSibling: 6,
+  childCount: 7,
+  aclId: 8,
   /** CRC-32 register after path and data. */
-  prefixState: 11,
-  version: 12,
+  prefixState: 9,
+  version: 10,
   /** Children ever created: the persisted cversion. */
-  createCounter: 13,
-  aversion: 14,
-  czxid: 15,
-  mzxid: 17,
-  pzxid: 19,
-  ctime: 21,
-  mtime: 23,
+  createCounter: 11,
+  aversion: 12,
+  czxid: 13,
+  mzxid: 15,
+  pzxid: 17,
+  ctime: 19,
+  mtime: 21,
   /** The digest with which the znode counts in the tree's. */
-  digest: 25,
+  digest: 23,
 } as const;
 
 /** A column of one integer. */
 export type Column = (typeof Column)[keyof typeof Column];
 
 /** A column whose value takes it and the next. */
-export type LongColumn = 15 | 17 | 19 | 21 | 23;
+export type LongColumn = 13 | 15 | 17 | 19 | 21;
 
 /** Integers in a row. */
-export const rowInts = 26;
+export const rowInts = 24;
 
 /** `id >>> pageShift` is the page of a row. */
 export const pageShift = 13;

@@ -13,8 +13,12 @@ import {
 import type { Slab } from './slab.ts';
 
 /**
- * Finds a znode by its full path. Owns the chains of znodes whose hashes fall into one bucket;
- * keeps no paths: a candidate is confirmed by comparing names up to the root.
+ * Finds a znode by its full path. Owns which znodes' hashes fall into which bucket; keeps no paths: a
+ * candidate is confirmed by comparing names up to the root.
+ *
+ * A bucket is 64 bytes, one line of the processor's cache: seven pairs of hash and number, without gaps from
+ * the front, and the number of the bucket in which those stand that found no room. So neither a path that
+ * is not there nor the growth of the table touches a row, which is seldom in the cache.
  *
  * The table grows by linear hashing: each insertion beyond the load splits one bucket, so no
  * request ever pays for a table of millions being built anew. It does not shrink.
@@ -22,9 +26,14 @@ import type { Slab } from './slab.ts';
 export class PathIndex {
   readonly #nodes: NodeTable;
   readonly #slab: Slab;
-  readonly #heads: Int32Array[] = [new Int32Array(headsInPage)];
+  readonly #buckets: Int32Array[] = [new Int32Array(pageInts)];
+  /** Buckets for what found no room in its own; the first is never used. */
+  readonly #overflow: Int32Array[] = [];
+  #overflowCount = 1;
+  /** The first overflow bucket that is free; the next is where their link is. */
+  #freeOverflow = 0;
   /** Buckets of the last full doubling, less one. */
-  #mask = headsInPage - 1;
+  #mask = bucketsInPage - 1;
   /** How many of them have been split. */
   #split = 0;
   #count = 0;
@@ -36,51 +45,64 @@ export class PathIndex {
 
   /** Bytes of the table. */
   get reservedBytes(): number {
-    return this.#heads.length * headsInPage * 4;
+    return (this.#buckets.length + this.#overflow.length) * pageInts * 4;
   }
 
   /** The znode at `bytes[start, end)`, whose hash is given; `noNode` when there is none. */
   find(hash: number, bytes: Uint8Array, start: number, end: number): NodeId {
     if (start === end) return rootNode;
     const bucket = this.#bucketOf(hash);
-    let id = (this.#heads[bucket >>> headsShift] as Int32Array)[bucket & headsMask] as number;
-    const pages = this.#nodes.pages;
-    while (id !== noNode) {
-      const page = pages[id >>> pageShift] as Int32Array;
-      const at = (id & pageMask) * rowInts;
-      if (page[at + Column.hash] === hash && this.#isAt(id, bytes, start, end)) return id;
-      id = page[at + Column.bucketNext] as number;
-    }
-    return noNode;
-  }
-
-  /** Adds a znode whose hash, name and parent are set. */
-  insert(id: NodeId): void {
-    const bucket = this.#bucketOf(this.#nodes.get(id, Column.hash));
-    const heads = this.#heads[bucket >>> headsShift] as Int32Array;
-    this.#nodes.set(id, Column.bucketNext, heads[bucket & headsMask] as number);
-    heads[bucket & headsMask] = id;
-    this.#count++;
-    while (this.#count * loadDenominator > (this.#mask + 1 + this.#split) * loadNumerator) {
-      this.#splitNext();
-    }
-  }
-
-  /** Takes a znode out. */
-  remove(id: NodeId): void {
-    const bucket = this.#bucketOf(this.#nodes.get(id, Column.hash));
-    const heads = this.#heads[bucket >>> headsShift] as Int32Array;
-    const next = this.#nodes.get(id, Column.bucketNext);
-    let at = heads[bucket & headsMask] as number;
-    if (at === id) {
-      heads[bucket & headsMask] = next;
-    } else {
-      while (this.#nodes.get(at, Column.bucketNext) !== id) {
-        at = this.#nodes.get(at, Column.bucketNext);
-        assert(at !== noNode, 'a removed znode is in its bucket', id, bucket);
+    let page = this.#buckets[bucket >>> bucketShift] as Int32Array;
+    let at = (bucket & bucketMask) << intsShift;
+    for (;;) {
+      for (let pair = at; pair < at + pairInts; pair += 2) {
+        const id = page[pair + 1] as number;
+        if (id === noNode) return noNode;
+        if (page[pair] === hash && this.#isAt(id, bytes, start, end)) return id;
       }
-      this.#nodes.set(at, Column.bucketNext, next);
+      const next = page[at + linkInt] as number;
+      if (next === 0) return noNode;
+      page = this.#overflow[next >>> bucketShift] as Int32Array;
+      at = (next & bucketMask) << intsShift;
     }
+  }
+
+  /** Adds a znode whose name and parent are set. */
+  insert(id: NodeId, hash: number): void {
+    this.#put(this.#bucketOf(hash), hash, id);
+    this.#count++;
+    while (this.#count > (this.#mask + 1 + this.#split) * bucketLoad) this.#splitNext();
+  }
+
+  /** Takes a znode out: the last of its bucket takes its place. */
+  remove(id: NodeId, hash: number): void {
+    const bucket = this.#bucketOf(hash);
+    let page = this.#buckets[bucket >>> bucketShift] as Int32Array;
+    let at = (bucket & bucketMask) << intsShift;
+    let found: Int32Array | null = null;
+    let foundAt = 0;
+    let last = at;
+    let before: Int32Array | null = null;
+    let beforeAt = 0;
+    for (;;) {
+      for (let pair = at; pair < at + pairInts && page[pair + 1] !== noNode; pair += 2) {
+        last = pair;
+        if (page[pair + 1] !== id) continue;
+        found = page;
+        foundAt = pair;
+      }
+      const next = page[at + linkInt] as number;
+      if (next === 0) break;
+      before = page;
+      beforeAt = at;
+      page = this.#overflow[next >>> bucketShift] as Int32Array;
+      at = (next & bucketMask) << intsShift;
+    }
+    assert(found !== null, 'a removed znode is in its bucket', id, bucket);
+    found[foundAt] = page[last] as number;
+    found[foundAt + 1] = page[last + 1] as number;
+    page[last + 1] = noNode;
+    if (last === at && before !== null) this.#freeLast(before, beforeAt);
     this.#count--;
   }
 
@@ -90,31 +112,92 @@ export class PathIndex {
     return bucket < this.#split ? mixed & (this.#mask * 2 + 1) : bucket;
   }
 
+  /** Adds a pair behind those of a bucket. */
+  #put(bucket: number, hash: number, id: NodeId): void {
+    let page = this.#buckets[bucket >>> bucketShift] as Int32Array;
+    let at = (bucket & bucketMask) << intsShift;
+    for (;;) {
+      for (let pair = at; pair < at + pairInts; pair += 2) {
+        if (page[pair + 1] !== noNode) continue;
+        page[pair] = hash;
+        page[pair + 1] = id;
+        return;
+      }
+      let next = page[at + linkInt] as number;
+      if (next === 0) {
+        next = this.#takeOverflow();
+        page[at + linkInt] = next;
+      }
+      page = this.#overflow[next >>> bucketShift] as Int32Array;
+      at = (next & bucketMask) << intsShift;
+    }
+  }
+
   /** Shares the znodes of the next bucket to be split between it and a new one. */
   #splitNext(): void {
     const from = this.#split;
     const to = this.#mask + 1 + from;
-    if (to >>> headsShift === this.#heads.length) this.#heads.push(new Int32Array(headsInPage));
-    const fromHeads = this.#heads[from >>> headsShift] as Int32Array;
-    const toHeads = this.#heads[to >>> headsShift] as Int32Array;
-    let id = fromHeads[from & headsMask] as number;
-    let stay = noNode;
-    let move = noNode;
-    while (id !== noNode) {
-      const next = this.#nodes.get(id, Column.bucketNext);
-      const isMoving = (mix(this.#nodes.get(id, Column.hash)) & (this.#mask + 1)) !== 0;
-      this.#nodes.set(id, Column.bucketNext, isMoving ? move : stay);
-      if (isMoving) move = id;
-      else stay = id;
-      id = next;
+    if (to >>> bucketShift === this.#buckets.length) this.#buckets.push(new Int32Array(pageInts));
+    const bit = this.#mask + 1;
+    let page = this.#buckets[from >>> bucketShift] as Int32Array;
+    let at = (from & bucketMask) << intsShift;
+    let next = 0;
+    // Taken out as a whole first; what stays is put back to the front, which has been read by then.
+    let count = 0;
+    do {
+      for (let pair = at; pair < at + pairInts && page[pair + 1] !== noNode; pair += 2) {
+        if (2 * count === splitPairs.length) growSplitPairs();
+        splitPairs[2 * count] = page[pair] as number;
+        splitPairs[2 * count + 1] = page[pair + 1] as number;
+        page[pair + 1] = noNode;
+        count++;
+      }
+      const link = page[at + linkInt] as number;
+      page[at + linkInt] = 0;
+      if (next !== 0) this.#giveBackOverflow(next);
+      next = link;
+      if (next === 0) break;
+      page = this.#overflow[next >>> bucketShift] as Int32Array;
+      at = (next & bucketMask) << intsShift;
+    } while (true);
+    for (let i = 0; i < count; i++) {
+      const hash = splitPairs[2 * i] as number;
+      this.#put((mix(hash) & bit) === 0 ? from : to, hash, splitPairs[2 * i + 1] as number);
     }
-    fromHeads[from & headsMask] = stay;
-    toHeads[to & headsMask] = move;
     this.#split++;
     if (this.#split > this.#mask) {
       this.#mask = this.#mask * 2 + 1;
       this.#split = 0;
     }
+  }
+
+  #takeOverflow(): number {
+    let bucket = this.#freeOverflow;
+    if (bucket === 0) {
+      bucket = this.#overflowCount++;
+      if (bucket >>> bucketShift === this.#overflow.length) {
+        this.#overflow.push(new Int32Array(pageInts));
+      }
+      return bucket;
+    }
+    const page = this.#overflow[bucket >>> bucketShift] as Int32Array;
+    const at = ((bucket & bucketMask) << intsShift) + linkInt;
+    this.#freeOverflow = page[at] as number;
+    page[at] = 0;
+    return bucket;
+  }
+
+  /** Takes an overflow bucket back; it holds nothing. */
+  #giveBackOverflow(bucket: number): void {
+    const page = this.#overflow[bucket >>> bucketShift] as Int32Array;
+    page[((bucket & bucketMask) << intsShift) + linkInt] = this.#freeOverflow;
+    this.#freeOverflow = bucket;
+  }
+
+  /** Lets go of the bucket behind one, which is the last of its chain and empty now. */
+  #freeLast(before: Int32Array, beforeAt: number): void {
+    this.#giveBackOverflow(before[beforeAt + linkInt] as number);
+    before[beforeAt + linkInt] = 0;
   }
 
   /** Whether the znode's path is `bytes[start, end)`: compares segment by segment from the end. */
@@ -154,12 +237,27 @@ export function continueHash(hash: number, bytes: Uint8Array, start: number, end
 }
 
 const slash = 0x2f;
-const headsShift = 14;
-const headsInPage = 1 << headsShift;
-const headsMask = headsInPage - 1;
-/** Znodes per bucket beyond which the table grows: 3/4. */
-const loadNumerator = 3;
-const loadDenominator = 4;
+/** Integers in a bucket. */
+const intsShift = 4;
+/** Of these, the pairs, and where the number of the next bucket stands. */
+const pairInts = 14;
+const linkInt = 14;
+/** Buckets in a page. */
+const bucketShift = 12;
+const bucketsInPage = 1 << bucketShift;
+const bucketMask = bucketsInPage - 1;
+const pageInts = bucketsInPage << intsShift;
+/** Znodes per bucket beyond which the table grows. */
+const bucketLoad = 4;
+
+/** The pairs of the bucket being split. */
+let splitPairs: Int32Array = new Int32Array(64);
+
+function growSplitPairs(): void {
+  const grown = new Int32Array(splitPairs.length * 2);
+  grown.set(splitPairs);
+  splitPairs = grown;
+}
 
 /** Spreads a hash over all bits: buckets are taken from the low ones. */
 function mix(hash: number): number {

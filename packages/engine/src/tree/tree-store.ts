@@ -4,7 +4,7 @@ import { DigestSum, isDigestedPath, prefixStateOf } from './digest.ts';
 import { type EphemeralTypeOptions, NodeKind, nodeKindOf, ttlMsOf } from './ephemeral-type.ts';
 import { Column, type NodeId, NodeTable, noNode, rootNode } from './node-table.ts';
 import { Ephemerals, OwnedNodes, type SessionEphemerals } from './owned-nodes.ts';
-import { PathIndex } from './path-index.ts';
+import { continueHash, PathIndex } from './path-index.ts';
 import type { QuotaRoot } from './quota-roots.ts';
 import { Quotas } from './quotas.ts';
 import { Slab } from './slab.ts';
@@ -211,7 +211,6 @@ export class TreeStore extends TreeView {
     const node = nodes.allocate();
     const isDigested = isDigestedPath(path, start, end);
     nodes.setName(node, nameLength, kind | (isDigested ? 0 : undigestedMark));
-    nodes.set(node, Column.hash, where.hash);
     nodes.set(node, Column.parent, parent);
     nodes.set(node, Column.aclId, content.aclId);
     nodes.set(node, Column.dataLength, data === null ? -1 : dataLength);
@@ -227,7 +226,7 @@ export class TreeStore extends TreeView {
     }
     if (parent !== noNode) {
       this.#linkChild(parent, node);
-      this.index.insert(node);
+      this.index.insert(node, where.hash);
     }
     if (kind !== NodeKind.persistent) this.#addOwned(node, kind, ownerHi, ownerLo);
     return node;
@@ -244,7 +243,7 @@ export class TreeStore extends TreeView {
     this.acls.removeUsage(this.aclId(node));
     const kind = this.kind(node);
     if (kind !== NodeKind.persistent) this.#removeOwned(node, kind);
-    this.index.remove(node);
+    this.index.remove(node, continueHash(this.hashSeed, path, start, end));
     this.#unlinkChild(node);
     this.slab.release(this.nodes.get(node, Column.block), this.nodes.nameLength(node) + dataBytes);
     this.nodes.release(node);
