@@ -13,6 +13,7 @@ import { buildCommandWhenNeeded, installWhenNeeded } from '../tools/set-up.mjs';
  * @property {number} sessions
  * @property {number} ephemerals of each session that expires
  * @property {number} znodes
+ * @property {number} failovers
  * @property {string | undefined} generator
  * @property {'java' | 'meerkat' | undefined} only
  */
@@ -23,6 +24,7 @@ Scenarios (default: throughput):
   throughput  operations per second beside the Java server, in alternating rounds
   memory      a large tree: bytes per znode, a full collection, restart, reads during snapshots
   sessions    many sessions: bytes each, watches, all reconnecting, all expiring
+  ensemble    three members beside three Java members: operations per second, failover
   startup     from the start of node to the first answer
   all         all of these
 
@@ -36,6 +38,7 @@ Options:
   --data <directory>   where the servers keep their data (the system's folder for temporary files)
   --znodes <n>         of memory (1100000)
   --sessions <n>       of sessions (10000); each takes a descriptor in two processes: see ulimit -n
+  --failovers <n>      how often the leader of an ensemble is killed (10)
   --ephemerals <n>     of each session that expires (1)
 
 The load runs on the same machine, so leave it alone meanwhile. The Java server is Debian's (apt
@@ -55,6 +58,7 @@ const { values, positionals } = parseArgs({
     znodes: { type: 'string', default: '1100000' },
     sessions: { type: 'string', default: '10000' },
     ephemerals: { type: 'string', default: '1' },
+    failovers: { type: 'string', default: '10' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -74,8 +78,9 @@ async function runScenarios(names) {
   const { memory } = await import('./memory.mjs');
   const { sessions } = await import('./sessions.mjs');
   const { startup } = await import('./startup.mjs');
+  const { ensemble } = await import('./ensemble.mjs');
   /** @type {Record<string, (settings: BenchSettings) => Promise<void>>} */
-  const scenarios = { startup, throughput, memory, sessions };
+  const scenarios = { startup, throughput, memory, sessions, ensemble };
   const settings = readSettings();
   for (const name of names.includes('all') ? Object.keys(scenarios) : names) {
     const scenario = scenarios[name];
@@ -99,6 +104,7 @@ function readSettings() {
     connections: Number(values.connections),
     sessions: Number(values.sessions),
     ephemerals: Number(values.ephemerals),
+    failovers: Number(values.failovers),
     znodes: Number(values.znodes),
     generator: values.generator,
     only,

@@ -31,6 +31,12 @@ const classPath =
     .map((name) => `/usr/share/java/${name}.jar`)
     .join(':');
 
+/** What must not outlive this process. @type {Set<import('node:child_process').ChildProcess>} */
+const children = new Set();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** A server in a process of its own. */
 export class ServerProcess {
   /** @type {import('node:child_process').ChildProcess} */
@@ -96,8 +102,17 @@ export class ServerProcess {
    * @returns {Promise<number>}
    */
   async monitored(name) {
+    return Number((await this.monitoredText(name)) ?? Number.NaN);
+  }
+
+  /**
+   * The same as a text; undefined when the server does not report it.
+   * @param {string} name
+   * @returns {Promise<string | undefined>}
+   */
+  async monitoredText(name) {
     const text = await fourLetterWord(this.port, 'mntr');
-    return Number(new RegExp(`^${name}\\t(.*)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+    return new RegExp(`^${name}\\t(.*)$`, 'm').exec(text)?.[1];
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -160,7 +175,8 @@ export class ServerProcess {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    process.once('exit', () => child.kill('SIGKILL'));
+    children.add(child);
+    child.once('exit', () => children.delete(child));
     return child;
   }
 
