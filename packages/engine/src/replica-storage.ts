@@ -11,6 +11,8 @@ import {
   type RecoveryReport,
   recover,
   StorageError,
+  snapshotBytes,
+  snapshotFileName,
   TransactionLog,
   type TransactionLogListener,
   truncateLog,
@@ -124,6 +126,19 @@ export class ReplicaStorage {
     );
     this.#snapshots ??= this.#newSchedule(this.#directories);
     return this.#log;
+  }
+
+  /** A database that was missing begins empty: its first snapshot is on disk before its first transaction. */
+  beginDatabase(): void {
+    const { snapshots } = this.#mustHaveDirectories();
+    assert(this.#state.lastProcessedZxid <= 0, 'a new database has no transactions');
+    this.#state.lastProcessedZxid = 0;
+    const path = `${snapshots}/${snapshotFileName(asZxid(0), 'none')}`;
+    const { serializeLastProcessedZxid } = this.#config.snapshot;
+    this.#ports.disk.replaceSmallFile(
+      path,
+      snapshotBytes(this.#database, serializeLastProcessedZxid),
+    );
   }
 
   /** What has formed of the log goes to disk: the end of a turn. */

@@ -210,7 +210,7 @@ export class Leader
       link.deadlineTick = this.#tick + this.#context.ensemble.syncLimitTicks;
     }
     this.#context.intake.beginCommit();
-    link.received(bytes, start, end);
+    this.#context.attempt(() => link.received(bytes, start, end));
     if (this.#phase === 'broadcast') this.#commitAgreed();
   }
 

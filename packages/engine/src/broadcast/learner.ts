@@ -274,6 +274,11 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     this.#heardMs = this.#context.clock.monotonicMs();
     if (type === PacketType.diff) {
       this.#sync = 'DIFF';
+      if (this.#lastZxid < 0) {
+        // A log alone would not be recovered; nothing is what this member's history begins with.
+        storage.beginDatabase();
+        this.#lastZxid = asZxid(0);
+      }
       this.#phase = 'syncing';
     } else if (type === PacketType.trunc) {
       this.#sync = 'TRUNC';
@@ -449,7 +454,8 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     storage.barrier((error) => {
       if (this.#phase !== 'persisting') return;
       if (error !== null) return this.#end('the history could not be made durable');
-      this.#context.epochs.enter(this.#epoch);
+      this.#context.attempt(() => this.#context.epochs.enter(this.#epoch));
+      if (this.#isOver) return;
       writeBarePacket(this.#outbox, PacketType.ack, makeZxid(this.#epoch, 0));
       this.#phase = 'synced';
       this.#goOn();
@@ -534,7 +540,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
 
   #guard(action: () => void): void {
     try {
-      action();
+      this.#context.attempt(action);
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
       this.#end(`the leader, server ${this.#leader}, sent what is no packet: ${error.message}`);

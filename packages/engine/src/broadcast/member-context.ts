@@ -39,6 +39,8 @@ export interface MemberContext {
   notice(kind: string, peer: number | null, text: string): void;
   /** Cuts this member's history behind `zxid`, on disk and in memory. @throws StorageError when it cannot */
   truncate(zxid: Zxid): void;
+  /** Does what may fail on this member's own disk, and ends the process when it does. */
+  attempt(action: () => void): void;
   /** Ends the turn of a timer. */
   endTurn(): void;
 }

@@ -16,7 +16,7 @@ import {
 } from '../election/index.ts';
 import type { LeaderDuties } from '../leader-duties.ts';
 import { ensembleLimits } from '../limits.ts';
-import type { NetworkAddress, Ports, TimerListener } from '../ports.ts';
+import { DiskError, type NetworkAddress, type Ports, type TimerListener } from '../ports.ts';
 import type { LearnerType } from '../quorum/member.ts';
 import { formatQuorumConfig } from '../quorum/quorum-config.ts';
 import type { QuorumView } from '../quorum/quorum-view.ts';
@@ -25,7 +25,7 @@ import type { ReplicaStorage } from '../replica-storage.ts';
 import type { ClientIntake } from '../requests/client-intake.ts';
 import type { ReplicaState } from '../requests/replica-state.ts';
 import type { TransactionApplier } from '../requests/transaction-applier.ts';
-import type { RecoveryReport } from '../storage/index.ts';
+import { type RecoveryReport, StorageError } from '../storage/index.ts';
 import { EpochStore } from './epoch-store.ts';
 import { Leader } from './leader.ts';
 import { Learner } from './learner.ts';
@@ -82,6 +82,8 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #leaderId: number | null = null;
   #reason = '';
   #lookingSinceMs = 0;
+  /** Roles in a row that ended before they served. */
+  #failures = 0;
   #electedMs = 0;
   #electionMs = 0;
   #syncMs = 0;
@@ -215,6 +217,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   /** See `RoleEvents`. */
   onServing(detail: { epoch: number; sync: RoleDetail['sync'] }): void {
     this.#syncMs = this.clock.monotonicMs() - this.#electedMs;
+    this.#failures = 0;
     this.#role = this.#leader !== null ? 'leading' : this.#isObserver ? 'observing' : 'following';
     this.#elector.setPeerEpoch(detail.epoch);
     this.#tell(detail.sync);
@@ -224,6 +227,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   onRoleEnded(reason: string): void {
     if (this.#isStopped) return;
     const isTainted = this.#learner?.isMemoryTainted ?? false;
+    this.#failures++;
     this.#leader = null;
     this.#learner = null;
     this.#role = 'looking';
@@ -250,6 +254,16 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     this.#elector.listen();
   }
 
+  /** See `MemberContext`: whoever cannot write down a promise must not go on. */
+  attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof DiskError) && !(error instanceof StorageError)) throw error;
+      this.onFatal(unexpectedExitCode, error.message);
+    }
+  }
+
   /** See `RoleEvents`. */
   onFatal(exitCode: number, reason: string): void {
     this.stop();
@@ -269,10 +283,12 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #settle(isTainted: boolean): void {
     const settled = (): void => {
       if (this.#isStopped) return;
-      if (isTainted || this.storage.log === null) this.#reload();
-      else this.#applyProposed();
-      this.#settleTree();
-      this.#pauseThenLook();
+      this.attempt(() => {
+        if (isTainted || this.storage.log === null) this.#reload();
+        else this.#applyProposed();
+        this.#settleTree();
+        this.#pauseThenLook();
+      });
     };
     if (isTainted) this.storage.close(settled);
     else if (this.storage.log === null) this.storage.close(settled);
@@ -319,9 +335,17 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #pauseThenLook(): void {
     const { observerReconnectDelayMs, observerElectionDelayMs } = this.ensemble;
     const draw = this.#isObserver ? this.#random.below(observerElectionDelayMs + 1) : 0;
-    const delayMs = this.#isObserver ? observerReconnectDelayMs + draw : 0;
+    const observerMs = this.#isObserver ? observerReconnectDelayMs + draw : 0;
+    const delayMs = Math.max(observerMs, this.#failureDelayMs());
     if (delayMs > 0) this.clock.startTimer(delayMs, this, 0);
     else this.#look(this.#reason);
+  }
+
+  /** One that is turned away again and again bothers nobody more than once in a tick. */
+  #failureDelayMs(): number {
+    if (this.#failures <= failuresFree) return 0;
+    const doublings = Math.min(this.#failures - failuresFree, 10);
+    return Math.min(failureDelayMsMin * 2 ** doublings, this.config.tickTimeMs);
   }
 
   #look(reason: string): void {
@@ -345,8 +369,9 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     this.#electionMs = this.#electedMs - this.#lookingSinceMs;
     this.#leaderId = vote.leader;
     if (state === PeerState.leading) {
-      this.#leader = new Leader(this, this);
-      this.#leader.start();
+      const leader = new Leader(this, this);
+      this.#leader = leader;
+      this.attempt(() => leader.start());
     } else {
       this.#learner = new Learner(this, vote.leader, state === PeerState.observing, this);
       this.#learner.start();
@@ -396,7 +421,13 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
 }
 
 const noSizes = { last: -1, min: -1, max: -1 } as const;
+/** So many roles in a row may fail before a pause is made between them. */
+const failuresFree = 2;
+/** The first pause, half of it. */
+const failureDelayMsMin = 25;
 /** `LinkStage.serving`. */
 const servingStage = 6;
+/** `ExitCode.UNEXPECTED_ERROR`. */
+const unexpectedExitCode = 1;
 /** `ExitCode.UNABLE_TO_BIND_QUORUM_PORT`. */
 const unableToBindExitCode = 14;

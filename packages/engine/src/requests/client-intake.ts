@@ -318,14 +318,12 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   /** The leader says whether the session lives: what comes meanwhile waits. */
   #ask(connection: ClientConnection, idHi: number, idLo: number): void {
     connection.phase = ConnectionPhase.establishing;
-    connection.newestPendingSequence = Number.MAX_SAFE_INTEGER;
     this.#dispatcher.pipeline.revalidate(connection, idHi, idLo);
   }
 
   /** The answer to `WriteRoute.revalidate`: the session lives, or null. */
   revalidated(connection: ClientConnection, session: Session | null): void {
     if (connection.phase !== ConnectionPhase.establishing) return;
-    connection.newestPendingSequence = 0;
     if (session !== null) {
       this.clock.look();
       this.#renew(connection, session);
