@@ -1,6 +1,6 @@
 import { assert, asZxid, type Zxid } from '@meerkat/protocol';
 import type { Database } from './database.ts';
-import type { DiskDone, DiskError, Ports } from './ports.ts';
+import { type DiskDone, DiskError, type Ports } from './ports.ts';
 import type { ReplicaConfig } from './replica-config.ts';
 import type { ReplicaState } from './requests/replica-state.ts';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
@@ -218,7 +218,12 @@ export class ReplicaStorage {
     this.#snapshots = snapshots;
     this.#adoption = (error) => {
       if (error !== null) return done(error);
-      adoptSnapshot(disk, directories, asZxid(this.#state.lastProcessedZxid));
+      try {
+        adoptSnapshot(disk, directories, asZxid(this.#state.lastProcessedZxid));
+      } catch (cause) {
+        if (!(cause instanceof DiskError)) throw cause;
+        return done(cause);
+      }
       this.#unbrokenFrom = asZxid(this.#state.lastProcessedZxid);
       this.open();
       done(null);

@@ -43,6 +43,7 @@ import {
   type ReceivedPacket,
   writeBarePacket,
 } from './quorum-packet.ts';
+import { typeIn } from './transaction-bytes.ts';
 
 /** How far a leader has come. */
 type Phase = 'epoch' | 'promise' | 'sync' | 'broadcast' | 'ended';
@@ -542,9 +543,4 @@ export class Leader
     this.stop();
     this.#events.onRoleEnded(reason);
   }
-}
-
-/** The type of a transaction: after clientId, cxid, zxid and time. */
-function typeIn(bytes: Uint8Array, start: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(start + 28);
 }

@@ -39,6 +39,7 @@ import {
   writeBarePacket,
 } from './quorum-packet.ts';
 import { SnapshotReceiver } from './snapshot-stream.ts';
+import { configTextIn, transactionBytesMin, typeIn, zxidIn } from './transaction-bytes.ts';
 
 /** How far a learner has come. */
 type Phase =
@@ -396,7 +397,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
 
   /** A reconfiguration is proposed: from now on the new configuration counts in elections too. */
   #propose(bytes: Uint8Array, start: number, end: number): void {
-    const config = readConfigText(configTextIn(this.#data.reset(bytes, start, end)));
+    const config = readConfigText(configTextIn(bytes, start, end));
     if (config === null) return this.#end('the leader proposes what is no configuration');
     this.#context.membership.propose(config);
   }
@@ -411,9 +412,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     const number = recent.committedEnd;
     if (number === recent.end || recent.zxidOf(number) !== zxid) return this.#commit(zxid);
     const block = recent.blockOf(number);
-    const text = configTextIn(
-      this.#data.reset(block, recent.bodyStart(number), recent.bodyEnd(number)),
-    );
+    const text = configTextIn(block, recent.bodyStart(number), recent.bodyEnd(number));
     const config = readConfigText(text);
     const typeBefore = view.member(ensemble.myId)?.type ?? 'participant';
     const change = config === null ? null : membership.activate(config);
@@ -578,28 +577,7 @@ function mayFollow(last: Zxid, next: Zxid): boolean {
   return next === last + 1 || (epochOf(next) > epochOf(last) && counterOf(next) === 1);
 }
 
-/** The type of a transaction: after clientId, cxid, zxid and time. */
-function typeIn(bytes: Uint8Array, start: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(start + 28);
-}
-
-/** The data of a reconfiguration: behind the header and the path. */
-function configTextIn(reader: JuteReader): string {
-  reader.position += transactionBytesMin;
-  reader.skipBuffer();
-  const data = reader.readBuffer();
-  return data === null ? '' : decodeUtf8(data, 0, data.length);
-}
-
-function zxidIn(bytes: Uint8Array, start: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return view.getInt32(start + 12) * two32 + view.getUint32(start + 16);
-}
-
 /** `ExitCode.QUORUM_PACKET_ERROR`. */
 const quorumPacketExitCode = 13;
-/** A TxnHeader. */
-const transactionBytesMin = 32;
 /** Session and answer. */
 const verdictBytes = 9;
-const two32 = 4294967296;

@@ -54,7 +54,7 @@ export class RecordBuckets {
   }
 
   clear(): void {
-    for (const record of [...this.values()]) record.nextInBucket = null;
+    for (const record of Array.from(this.values())) record.nextInBucket = null;
     this.#heads.fill(null);
     this.#size = 0;
   }
