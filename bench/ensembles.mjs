@@ -25,16 +25,17 @@ export class EnsembleProcesses {
   static async start(target, directory) {
     const ensemble = new EnsembleProcesses();
     const ports = await freePorts(9);
-    const servers = [0, 1, 2].map((index) => [
-      `server.${index + 1}`,
-      `127.0.0.1:${ports[3 + index]}:${ports[6 + index]}:participant`,
-    ]);
+    /** @type {Record<string, string | number>} */
+    const config = { initLimit: 10, syncLimit: 5 };
+    for (const index of [0, 1, 2]) {
+      const address = `127.0.0.1:${ports[3 + index]}:${ports[6 + index]}`;
+      config[`server.${index + 1}`] = `${address}:participant`;
+    }
     ensemble.#clientPorts = ports.slice(0, 3);
     ensemble.#options = [1, 2, 3].map((id) => {
       const dataDirectory = join(directory, String(id));
       mkdirSync(dataDirectory, { recursive: true });
       writeFileSync(join(dataDirectory, 'myid'), `${id}\n`);
-      const config = { initLimit: 10, syncLimit: 5, ...Object.fromEntries(servers) };
       return { target, dataDirectory, config };
     });
     for (let index = 0; index < 3; index++) ensemble.startMember(index);
@@ -81,14 +82,16 @@ export class EnsembleProcesses {
       if (states.includes('leader') && followers === 2) return;
       if (performance.now() > deadline) {
         const outputs = this.#members.map((member) => member?.output ?? '').join('\n');
-        throw new Error(`Cannot measure: the ensemble does not serve (${states})\n${outputs}`);
+        throw new Error(
+          `Cannot measure: the ensemble does not serve (${states.join()})\n${outputs}`,
+        );
       }
       await delay(20);
     }
   }
 
   async stop() {
-    await Promise.all(this.#members.map((member) => member?.stop()));
+    for (const member of this.#members) await member?.stop();
   }
 
   #states() {
@@ -114,13 +117,16 @@ async function freePorts(count) {
   const ports = await Promise.all(
     probes.map(
       (probe) =>
-        new Promise((resolve, reject) => {
-          probe.once('error', reject);
-          probe.listen(0, '127.0.0.1', () => {
-            const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-            resolve(port);
-          });
-        }),
+        /** @type {Promise<number>} */
+        (
+          new Promise((resolve, reject) => {
+            probe.once('error', reject);
+            probe.listen(0, '127.0.0.1', () => {
+              const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
+              resolve(port);
+            });
+          })
+        ),
     ),
   );
   await Promise.all(probes.map((probe) => new Promise((done) => probe.close(done))));
