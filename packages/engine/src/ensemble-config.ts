@@ -57,6 +57,11 @@ export interface EnsembleConfig {
   readonly commitLogCount: number;
   /** Logs of at most this share of the last snapshot's size are sent instead of a snapshot. `snapshotSizeFactor`. */
   readonly snapshotSizeFactor: number;
+  /**
+   * Transactions of an epoch after which its leader begins a new one; those on their way still get numbers. Ours: Java
+   * goes up to 2^32 - 1, where the transactions that come together with the last one are lost.
+   */
+  readonly epochTransactionsMax: number;
   /** Observers that may be sent a snapshot at a time. `leader.maxConcurrentSnapSyncs`. */
   readonly snapSyncsMax: number;
   /** Observers that may be sent a difference at a time. `leader.maxConcurrentDiffSyncs`. */
@@ -102,6 +107,7 @@ export const defaultEnsembleConfig: Omit<EnsembleConfig, 'myId' | 'members'> = {
   leaderServes: true,
   commitLogCount: 500,
   snapshotSizeFactor: 0.33,
+  epochTransactionsMax: 0xffff0000,
   snapSyncsMax: 10,
   diffSyncsMax: 100,
   localSessionsEnabled: false,

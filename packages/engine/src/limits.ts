@@ -105,8 +105,6 @@ export interface EnsembleLimits {
   readonly streamPieceBytes: number;
   /** Bytes of the ids of a request besides their characters. Ours. */
   readonly authBytesMore: number;
-  /** The transaction of an epoch with which its leader begins a new one; those on their way still have a number. Ours. */
-  readonly counterMax: number;
   /** How far a voter's promise may be ahead of the leader's epoch and be made up for. Ours. */
   readonly epochsAheadMax: number;
   /** The last epoch: a zxid is exact up to 2^53. Ours: ZooKeeper counts to 2^31. */
@@ -121,7 +119,6 @@ export const ensembleLimits: EnsembleLimits = {
   diskDiffBytesMin: 1024 * 1024,
   streamPieceBytes: 128 * 1024,
   authBytesMore: 64 * 1024,
-  counterMax: 0xffff0000,
   epochsAheadMax: 1000,
   epochMax: 2 ** 21 - 2,
 };

@@ -166,7 +166,7 @@ export class Leader
     if (proposalSizes.min === -1 || size < proposalSizes.min) proposalSizes.min = size;
     recent.add(bytes, start, end, zxid);
     if (typeIn(bytes, start) === OpCode.reconfig) this.#membership.begin(zxid);
-    this.#isExhausted ||= counterOf(zxid) >= ensembleLimits.counterMax;
+    this.#isExhausted ||= counterOf(zxid) >= this.#context.ensemble.epochTransactionsMax;
     const number = recent.end - 1;
     const block = recent.blockOf(number);
     this.#toFollowers.writeBytes(block, recent.packetStart(number), recent.packetEnd(number));

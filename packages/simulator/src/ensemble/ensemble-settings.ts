@@ -23,6 +23,8 @@ export interface EnsembleSettings {
   readonly commitLogCount: number;
   readonly snapshotSizeFactor: number;
   readonly preAllocSizeKb: number;
+  /** Transactions after which a leader begins a new epoch. */
+  readonly epochTransactionsMax: number;
   readonly closeSessionTxnEnabled: boolean;
   /** How long anything may break, ms. */
   readonly stormMs: number;
@@ -51,6 +53,7 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
     stormMs: 20_000 + random.below(100_000),
     faultGapMs: 1000 + random.below(random.percent(50) ? 4000 : 20_000),
     thinkMs: 100 + random.below(1500),
+    epochTransactionsMax: random.percent(15) ? 100 + random.below(400) : 0xffff0000,
   };
 }
 
@@ -85,6 +88,7 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
             members: parseQuorumConfig(membersText(settings)),
             commitLogCount: settings.commitLogCount,
             snapshotSizeFactor: settings.snapshotSizeFactor,
+            epochTransactionsMax: settings.epochTransactionsMax,
           },
     limits: { ...defaultLimits, logGroupBytesMax: 64 * 1024 },
   };
