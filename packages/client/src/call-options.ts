@@ -18,6 +18,12 @@ export interface CreateOptions extends RequestOptions {
   readonly acl?: Acl;
   /** For the modes with a TTL: how long the znode may stay unchanged and childless, ms. */
   readonly ttlMs?: number;
+  /**
+   * True: exactly one znode is created however often the connection is lost on the way. Its name begins with `_c_<uuid>-`, by
+   * which it is found when the answer was lost, as with Curator's `withProtection`. The call goes on until it is answered,
+   * given up (then the znode may be there) or the session ends. Default false.
+   */
+  readonly protection?: boolean;
 }
 
 /** Options of writes that expect a version. */

@@ -33,7 +33,12 @@ const reply = fc.tuple(xid, fc.integer(), fc.integer(), fc.integer({ min: -130, 
 test('whatever a server sends, every call settles and the client goes on or ends in good order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(reply, { maxLength: 12 }), fc.boolean(), async (replies, inOrder) => {
-      const { zk, ports, stream } = await connectedClient();
+      const ends = new Map<object, number>();
+      const onCall = (call: object): (() => void) => {
+        ends.set(call, 0);
+        return () => void ends.set(call, (ends.get(call) ?? 0) + 1);
+      };
+      const { zk, ports, stream } = await connectedClient({ hooks: { onCall } });
       const calls = callAll(zk);
       await turn();
       replies.forEach(([anyXid, high, low, err, words], i) => {
@@ -52,6 +57,7 @@ test('whatever a server sends, every call settles and the client goes on or ends
       }
       await zk.close({ keepSession: true });
       assert.equal(ports.clock.pending, 0);
+      assert.deepEqual([...ends.values()], new Array(calls.length).fill(1), 'each call ends once');
     }),
     { numRuns: 300 },
   );

@@ -56,6 +56,21 @@ export function toClientPath(chroot: string, serverPath: string): string {
   return serverPath.startsWith(`${chroot}/`) ? serverPath.slice(chroot.length) : serverPath;
 }
 
+/** The path above a path; '/' for those at the top. */
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 1));
+}
+
+/** The last name of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** The path of a child. */
+export function childPath(parent: string, name: string): string {
+  return parent === '/' ? `/${name}` : `${parent}/${name}`;
+}
+
 const slash = 0x2f;
 const dot = 0x2e;
 

@@ -24,6 +24,7 @@ import * as watching from './operations/watching.ts';
 import { type ClientOptions, settingsOf, validateCredential, validateTimeout } from './options.ts';
 import { toServerPath, validatePath, validateSequentialPath } from './paths.ts';
 import type { ClientPorts, Clock } from './ports.ts';
+import { protectedCreate } from './protected-create.ts';
 import {
   noTarget,
   type PendingRequest,
@@ -156,11 +157,16 @@ export class ZooKeeper implements AsyncDisposable {
    * @throws NodeExistsError | NoNodeError | NoAuthError | InvalidAclError | NoChildrenForEphemeralsError | …
    */
   create(path: string, value?: Data, options?: CreateOptions): Promise<string> {
+    if (options?.protection === true) return this.#createProtected(path, value, options);
     return this.#create(path, value, options, false) as Promise<string>;
   }
 
   /** As `create`; returns the znode's Stat too. */
   createWithStat(path: string, value?: Data, options?: CreateOptions): Promise<Created> {
+    if (options?.protection === true) {
+      const message = `Cannot create ${path} with its Stat: current value is option protection, which create() alone has`;
+      return Promise.reject(new BadArgumentsError({ path, message }));
+    }
     return this.#create(path, value, options, true) as Promise<Created>;
   }
 
@@ -251,8 +257,7 @@ export class ZooKeeper implements AsyncDisposable {
     operations: readonly multis.MultiOperation[],
     options?: RequestOptions,
   ): Promise<multis.MultiResult[]> {
-    const body = { operations: [...operations], chroot: this.#chroot };
-    return this.#submit(multis.multi, noTarget, body, null, options);
+    return this.#submitSeveral(multis.multi, operations, options);
   }
 
   /** Reads several znodes in one request; each read fails or succeeds by itself (servers from 3.6 on). */
@@ -260,8 +265,7 @@ export class ZooKeeper implements AsyncDisposable {
     operations: readonly multis.MultiReadOperation[],
     options?: RequestOptions,
   ): Promise<multis.MultiReadResult[]> {
-    const body = { operations: [...operations], chroot: this.#chroot };
-    return this.#submit(multis.multiRead, noTarget, body, null, options);
+    return this.#submitSeveral(multis.multiRead, operations, options);
   }
 
   /**
@@ -271,6 +275,7 @@ export class ZooKeeper implements AsyncDisposable {
   async addWatch(path: string, watcher: Watcher, options?: AddWatchOptions): Promise<void> {
     const mode = options?.mode ?? 'persistentRecursive';
     if (!Object.hasOwn(watching.addWatch, mode)) throw badArgument('add a watch with mode', mode);
+    if (typeof watcher !== 'function') throw badArgument('watch with', watcher);
     const call = this.#call(watching.addWatch[mode], path, null, options, watcher);
     // Until it is answered, whoever removes another watcher of this path must leave the server's watch alone.
     const end = this.#session.watches.registry.expect(mode, toServerPath(this.#chroot, path));
@@ -440,6 +445,27 @@ export class ZooKeeper implements AsyncDisposable {
     );
   }
 
+  #createProtected(path: string, value: Data | undefined, options: CreateOptions): Promise<string> {
+    return this.#guard(options, () => {
+      const { mode } = createBody(value, options);
+      if (isSequential(mode)) validateSequentialPath(path, 'create');
+      else validatePath(path, 'create');
+      return protectedCreate(this, path, value, options);
+    });
+  }
+
+  #submitSeveral<Op, Result>(
+    operation: Operation<multis.MultiBody<Op>, Result>,
+    operations: readonly Op[],
+    options: RequestOptions | undefined,
+  ): Promise<Result> {
+    if (!isList(operations))
+      return Promise.reject(badArgument(`${operation.doing} of`, operations));
+    // A copy: what was validated is what is sent.
+    const body = { operations: [...operations], chroot: this.#chroot };
+    return this.#submit(operation, noTarget, body, null, options);
+  }
+
   #read<Result>(
     operation: Operation<boolean, Result>,
     path: string,
@@ -510,8 +536,13 @@ export class ZooKeeper implements AsyncDisposable {
 /** Where the ensemble keeps its configuration (`ZooDefs.CONFIG_NODE`). */
 const configPath = '/zookeeper/config';
 
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
+}
+
 function badArgument(doing: string, value: unknown): BadArgumentsError {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return new BadArgumentsError({
-    message: `Cannot ${doing} what it does not know: current value is ${JSON.stringify(value) ?? String(value)}`,
+    message: `Cannot ${doing} what it does not know: current value is ${text}`,
   });
 }
