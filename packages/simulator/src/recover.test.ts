@@ -317,6 +317,27 @@ test('what is left of unfinished snapshots is removed', () => {
   assert.deepEqual(data.disk.list(directory), ['snapshot.0']);
 });
 
+test('a snapshot that a leader sent is not passed over for logs with a hole before it', () => {
+  const data = new Directory();
+  const epoch = 2 ** 32;
+  data.snapshot(3);
+  data.log([4, 5]);
+  const sent = data.snapshot(9);
+  data.log([epoch + 1, epoch + 2]);
+  assert.equal(data.recover().lastZxid, epoch + 2);
+  data.cut(sent, 10);
+  assert.equal(data.refuses('snapshotDamaged').file, sent);
+});
+
+test('a damaged record is not passed over because an epoch begins behind it', () => {
+  const data = new Directory();
+  data.snapshot(0);
+  const older = data.log([1, 2, 3]);
+  data.log([2 ** 32 + 1]);
+  data.disk.corrupt(older, 16 + recordBytes(1) + 30, 0x55);
+  data.refuses('logRecordDamaged');
+});
+
 test('epochs are made, agree with the last transaction, or are refused', () => {
   const { disk } = new Directory();
   disk.makeDirectory(directory);

@@ -166,7 +166,7 @@ class Replay {
       if (zxid > this.#options.fromZxid) this.repeatedCount++;
       return;
     }
-    if (this.#anchored && !follows(this.lastZxid, zxid)) throw this.#gap(file, reader);
+    if (this.#anchored && !this.#goesOn(zxid)) throw this.#gap(file, reader);
     this.#anchored = true;
     try {
       this.#sink(reader.bytes, reader.start, reader.end, zxid);
@@ -182,6 +182,11 @@ class Replay {
     this.lastZxid = zxid;
     this.recordCount++;
     this.recordBytes += reader.end - reader.start;
+  }
+
+  /** Behind a file that ended badly only the very next zxid shows that nothing is missing: a new epoch hides it. */
+  #goesOn(zxid: Zxid): boolean {
+    return this.#brokenEnd === null ? follows(this.lastZxid, zxid) : zxid === this.lastZxid + 1;
   }
 
   #gap(file: DataFile, reader: LogFileReader): StorageError {

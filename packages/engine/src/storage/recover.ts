@@ -109,6 +109,8 @@ class Recovery {
   readonly #options: RecoveryOptions;
   readonly #state: RecoveryState;
   readonly #skipped: SkippedSnapshot[] = [];
+  /** Which of the skipped snapshots' transactions the logs have. */
+  readonly #passed = new Set<Zxid>();
 
   constructor(
     disk: Disk,
@@ -169,12 +171,25 @@ class Recovery {
     const tearBytesMax = sync ? groupBytesMax : Number.POSITIVE_INFINITY;
     const directory = this.#directories.logs;
     const { applyRecord } = this.#state;
-    return replayLogs(this.#disk, { directory, fromZxid, anchored, tearBytesMax }, applyRecord);
+    this.#passed.clear();
+    const waypoints = new Set(this.#skipped.map((skipped) => skipped.zxid));
+    const apply: RecordSink = (bytes, start, end, zxid) => {
+      applyRecord(bytes, start, end, zxid);
+      if (waypoints.has(zxid)) this.#passed.add(zxid);
+    };
+    const sink = waypoints.size === 0 ? applyRecord : apply;
+    return replayLogs(this.#disk, { directory, fromZxid, anchored, tearBytesMax }, sink);
   }
 
-  /** An older snapshot must lead at least as far as the newer ones that could not be used. */
+  /**
+   * An older snapshot must lead at least as far as the newer ones that could not be used, and through the very
+   * transactions that they stand at: a snapshot that a leader sent has nothing before it in the logs, and the
+   * beginning of an epoch behind it would hide what is missing.
+   */
   #refuseLoss(used: DataFile, lastZxid: Zxid): void {
-    const lost = this.#skipped.find((skipped) => skipped.zxid > lastZxid);
+    const lost = this.#skipped.find(
+      ({ zxid }) => zxid > lastZxid || (zxid > used.zxid && !this.#passed.has(zxid)),
+    );
     if (lost === undefined) return;
     throw new StorageError(
       'snapshotDamaged',

@@ -37,8 +37,15 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
       if (name === undefined) return;
       const path = `${directory}/${name}`;
       const content = disk.contentOf(path);
+      const isNewestLog = name.startsWith('log.') && name === newestLog(files);
+      const tearBytes = config.limits.logGroupBytesMax + 1024;
       const position = random.below(content.length);
-      disk.corrupt(path, position, (content[position] as number) ^ (1 << random.below(8)));
+      // What lies in reach of the last write is taken for what a crash left of it: nothing can tell the two apart.
+      if (isNewestLog && position > usedBytes(content) - tearBytes) return;
+      const flipped = (content[position] as number) ^ (1 << random.below(8));
+      // A digit that becomes another digit is an epoch like any other: nothing can notice it.
+      if (name.endsWith('Epoch') && flipped >= 0x30 && flipped <= 0x39) return;
+      disk.corrupt(path, position, flipped);
       host.say(`a bit of ${name} of ${member.id} is flipped, at ${position}`);
     });
   },
@@ -51,3 +58,19 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
     });
   },
 };
+
+function newestLog(files: readonly string[]): string | undefined {
+  const logs = files.filter((name) => name.startsWith('log.'));
+  return logs.sort((a, b) => zxidOf(a) - zxidOf(b)).at(-1);
+}
+
+function zxidOf(name: string): number {
+  return Number.parseInt(name.slice(name.indexOf('.') + 1), 16);
+}
+
+/** The size without the zeros at the end. */
+function usedBytes(content: Uint8Array): number {
+  let length = content.length;
+  while (length > 0 && content[length - 1] === 0) length--;
+  return length;
+}

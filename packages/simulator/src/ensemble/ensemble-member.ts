@@ -69,6 +69,8 @@ export class EnsembleMember {
   historyZxid = 0;
   /** Its disk lost what it had acknowledged, and it has not taken its state from a leader since. */
   isDamaged = false;
+  /** It reads what is on its disk. */
+  isStarting = false;
   /** Which orders to the disk fail, and how. */
   diskFault: (order: DiskOrder) => string | null = () => null;
   clockOptions: ProcessClockOptions = {};
@@ -141,11 +143,14 @@ export class EnsembleMember {
     const replica = this.#newReplica(process, peers, network);
     this.#replica = replica;
     this.#tap(replica);
+    this.isStarting = true;
     try {
       replica.start();
     } catch (error) {
       this.#failedToStart(error);
       return;
+    } finally {
+      this.isStarting = false;
     }
     peers.onTurnEnd = () => {
       replica.onTurnEnd();

@@ -25,6 +25,7 @@ export interface EnsembleSettings {
   readonly preAllocSizeKb: number;
   /** Transactions after which a leader begins a new epoch. */
   readonly epochTransactionsMax: number;
+  readonly logGroupBytesMax: number;
   readonly closeSessionTxnEnabled: boolean;
   /** How long anything may break, ms. */
   readonly stormMs: number;
@@ -37,23 +38,26 @@ export interface EnsembleSettings {
 /** Draws what an ensemble is like. */
 export function drawSettings(random: SeededRandom): EnsembleSettings {
   const voters = [3, 3, 3, 5, 5, 4, 7][random.below(7)] ?? 3;
+  const isQuick = random.percent(30) && voters <= 5;
   return {
     voters,
     observers: random.percent(25) ? 1 : 0,
     clients: 3 + random.below(5),
-    tickTimeMs: random.percent(70) ? 2000 : 500,
-    latencyMs: [random.below(3), 3 + random.below(random.percent(80) ? 12 : 100)],
+    tickTimeMs: isQuick ? 500 : 2000,
+    // A client has its session timeout over the number of servers for each attempt: ten of these must fit in.
+    latencyMs: [random.below(3), 3 + random.below(isQuick ? 8 : 40)],
     systemBytesMax: random.percent(20) ? 500 : 100_000,
     diskLatencyMs: random.below(3) / 2,
     snapCount: 10 + random.below(random.percent(50) ? 50 : 400),
     commitLogCount: random.percent(50) ? 5 + random.below(50) : 500,
     snapshotSizeFactor: random.percent(50) ? 0.33 : 1000,
+    logGroupBytesMax: random.percent(50) ? 2048 : 64 * 1024,
     preAllocSizeKb: random.percent(80) ? 4 : 0,
     closeSessionTxnEnabled: random.percent(80),
     stormMs: 20_000 + random.below(100_000),
     faultGapMs: 1000 + random.below(random.percent(50) ? 4000 : 20_000),
-    thinkMs: 100 + random.below(1500),
     epochTransactionsMax: random.percent(15) ? 100 + random.below(400) : 0xffff0000,
+    thinkMs: 200 + random.below(2500),
   };
 }
 
@@ -90,7 +94,7 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
             snapshotSizeFactor: settings.snapshotSizeFactor,
             epochTransactionsMax: settings.epochTransactionsMax,
           },
-    limits: { ...defaultLimits, logGroupBytesMax: 64 * 1024 },
+    limits: { ...defaultLimits, logGroupBytesMax: settings.logGroupBytesMax },
   };
 }
 

@@ -113,7 +113,7 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
     const untilMs = this.nowMs() + this.settings.stormMs;
     while (this.nowMs() < untilMs) {
       this.#runFor(1 + this.#random.below(this.settings.faultGapMs));
-      this.#faults.breakSomething();
+      this.#survive(() => this.#faults.breakSomething());
     }
     const healedAfterMs = this.#heal();
     this.#settle();
@@ -221,6 +221,8 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
     const { zxid } = readTxnHeader(new JuteReader(bytes));
     // A repeated transaction: a fuzzy snapshot had it already.
     if (zxid <= before) return;
+    // What a damaged disk still gives may be refused when all of it is read.
+    if (member.isDamaged && member.isStarting) return;
     const stood = member.role === 'leading' ? member.historyZxid : before;
     this.agreed.seen(`member ${member.id}`, zxid, bytes, this.#leadership.lastBefore(stood));
     if (member.isServing) this.agreed.served(`member ${member.id}`, zxid);
@@ -286,8 +288,15 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
   }
 
   #step(): void {
-    try {
+    this.#survive(() => {
       if (!this.clock.step()) throw new Error('virtual time stands still');
+    });
+  }
+
+  /** Whoever dies in the middle of something is gone, and nobody else. */
+  #survive(action: () => void): void {
+    try {
+      action();
     } catch (error) {
       if (error instanceof ProcessDied) {
         this.crash(error.member, error.how);
