@@ -278,6 +278,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
       if (this.#lastZxid < 0) {
         // A log alone would not be recovered; nothing is what this member's history begins with.
         storage.beginDatabase();
+        this.#context.onHistoryReplaced();
         this.#lastZxid = asZxid(0);
       }
       this.#phase = 'syncing';
@@ -335,7 +336,10 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     recent.clear();
     assert(state.lastProcessedZxid === this.#lastZxid, 'a snapshot ends where the leader says');
     storage.adopt((error) => {
-      if (error === null) this.#isMemoryTainted = false;
+      if (error === null) {
+        this.#isMemoryTainted = false;
+        this.#context.onHistoryReplaced();
+      }
       if (this.#phase !== 'adopting') return;
       if (error !== null) return this.#end(`the snapshot could not be written: ${error.message}`);
       this.#phase = 'syncing';

@@ -35,6 +35,8 @@ export interface MemberContext {
   readonly view: QuorumView;
   /** Up to here the log is durable. */
   readonly durableZxid: Zxid;
+  /** The log was cut, or the whole history replaced: what is durable ends where the tree does. */
+  onHistoryReplaced(): void;
   /** Something worth a line. */
   notice(kind: string, peer: number | null, text: string): void;
   /** Cuts this member's history behind `zxid`, on disk and in memory. @throws StorageError when it cannot */

@@ -205,6 +205,11 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   }
 
   /** See `MemberContext`. */
+  onHistoryReplaced(): void {
+    this.durableZxid = asZxid(this.state.lastProcessedZxid);
+  }
+
+  /** See `MemberContext`. */
   notice(kind: string, peer: number | null, text: string): void {
     this.#parts.events.ensemble?.onEnsembleNotice(kind, peer, text);
   }
@@ -298,7 +303,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #reload(): void {
     this.storage.reload();
     this.recent.clear();
-    this.durableZxid = asZxid(this.state.lastProcessedZxid);
+    this.onHistoryReplaced();
   }
 
   /** What was proposed is part of this member's history now, committed or not (`ZKDatabase.fastForwardDataBase`). */

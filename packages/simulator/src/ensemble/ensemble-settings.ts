@@ -56,7 +56,7 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
     closeSessionTxnEnabled: random.percent(80),
     stormMs: 20_000 + random.below(100_000),
     faultGapMs: 1000 + random.below(random.percent(50) ? 4000 : 20_000),
-    epochTransactionsMax: random.percent(15) ? 100 + random.below(400) : 0xffff0000,
+    epochTransactionsMax: random.percent(15) ? 500 + random.below(2000) : 0xffff0000,
     thinkMs: 200 + random.below(2500),
   };
 }
