@@ -114,21 +114,21 @@ async function stateOf(member) {
  */
 async function freePorts(count) {
   const probes = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    probes.map(
-      (probe) =>
-        /** @type {Promise<number>} */
-        (
-          new Promise((resolve, reject) => {
-            probe.once('error', reject);
-            probe.listen(0, '127.0.0.1', () => {
-              const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-              resolve(port);
-            });
-          })
-        ),
-    ),
-  );
+  const ports = await Promise.all(probes.map((probe) => portOf(probe)));
   await Promise.all(probes.map((probe) => new Promise((done) => probe.close(done))));
   return ports;
+}
+
+/**
+ * @param {import('node:net').Server} probe
+ * @returns {Promise<number>}
+ */
+function portOf(probe) {
+  return new Promise((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
+      resolve(port);
+    });
+  });
 }
