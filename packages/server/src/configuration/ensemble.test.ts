@@ -63,10 +63,7 @@ test('the keys of an ensemble arrive in their units', (t) => {
     `${times}${three}tickTime=500
 connectToLearnerMasterLimit=4
 electionAlg=3
-observer.syncEnabled=false
 quorumListenOnAllIPs=true
-localSessionsEnabled=true
-localSessionsUpgradingEnabled=true
 leaderServes=no
 cnxTimeout=1000
 quorumCnxnTimeoutMs=700
@@ -80,8 +77,6 @@ leader.maxConcurrentSnapSyncs=2
 leader.maxConcurrentDiffSyncs=3
 observer.reconnectDelayMs=5
 observer.election.DelayMs=6
-observerMasterPort=2191
-observerMaster.sizeLimit=7000
 multiAddress.enabled=true
 commitLogCount=100
 snapshotSizeFactor=-1
@@ -116,13 +111,13 @@ oraclePath=$DIR/oracle
       snapshotSizeFactor: -1,
       snapSyncsMax: 2,
       diffSyncsMax: 3,
-      localSessionsEnabled: true,
-      localSessionsUpgradingEnabled: true,
-      observerLogs: false,
+      localSessionsEnabled: false,
+      localSessionsUpgradingEnabled: false,
+      observerLogs: true,
       observerReconnectDelayMs: 5,
       observerElectionDelayMs: 6,
-      observerMasterPort: 2191,
-      observerMasterBytesMax: 7000,
+      observerMasterPort: 0,
+      observerMasterBytesMax: 33_554_432,
       dynamicFile: null,
     },
   );

@@ -1,4 +1,4 @@
-import { type ConfigurationKey, honoured, withoutEffect } from '../configuration-key.ts';
+import { type ConfigurationKey, honoured, later, withoutEffect } from '../configuration-key.ts';
 import { oneOf, text, trueOrFalse, unlessNo, wholeNumber } from '../readers.ts';
 import { membershipKeys } from './membership-keys.ts';
 
@@ -44,48 +44,12 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
     () => {},
   ),
   honoured(
-    'syncEnabled',
-    trueOrFalse,
-    'true',
-    'whether an observer writes logs and snapshots',
-    (draft, value) => {
-      draft.ensemble.observerLogs = value;
-    },
-  ),
-  honoured(
-    'observer.syncEnabled',
-    trueOrFalse,
-    'true',
-    'the same; the last one counts',
-    (draft, value) => {
-      draft.ensemble.observerLogs = value;
-    },
-  ),
-  honoured(
     'quorumListenOnAllIPs',
     trueOrFalse,
     'false',
     'awaits the other members at every address of the machine, not only at its own line',
     (draft, value) => {
       draft.ensemble.listenOnAllIps = value;
-    },
-  ),
-  honoured(
-    'localSessionsEnabled',
-    trueOrFalse,
-    'false',
-    'new sessions are known only to the member they were made at',
-    (draft, value) => {
-      draft.ensemble.localSessionsEnabled = value;
-    },
-  ),
-  honoured(
-    'localSessionsUpgradingEnabled',
-    trueOrFalse,
-    'false',
-    'a local session that makes an ephemeral becomes a global one',
-    (draft, value) => {
-      draft.ensemble.localSessionsUpgradingEnabled = value;
     },
   ),
   honoured(
@@ -209,24 +173,6 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
     },
   ),
   honoured(
-    'observerMasterPort',
-    wholeNumber({ min: 0, max: 65_535, unit: 'port' }),
-    '0',
-    'where observers may follow this follower; 0 is nowhere',
-    (draft, value) => {
-      draft.ensemble.observerMasterPort = value;
-    },
-  ),
-  honoured(
-    'observerMaster.sizeLimit',
-    wholeNumber({ min: 0, unit: 'bytes' }),
-    '33554432',
-    'committed transactions kept for them',
-    (draft, value) => {
-      draft.ensemble.observerMasterBytesMax = value;
-    },
-  ),
-  honoured(
     'multiAddress.enabled',
     trueOrFalse,
     'false',
@@ -235,6 +181,18 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
       draft.ensemble.election.multiAddressEnabled = value;
     },
   ),
+  ...later('sessions that only one member knows; until then all are global', {
+    localSessionsEnabled: 'false',
+    localSessionsUpgradingEnabled: 'false',
+  }),
+  ...later('observers without files; until then they write logs and snapshots', {
+    syncEnabled: 'true',
+    'observer.syncEnabled': 'true',
+  }),
+  ...later('observers that follow a follower; until then they follow the leader', {
+    observerMasterPort: '0',
+    'observerMaster.sizeLimit': '33554432',
+  }),
   ...withoutEffect('addresses are dialled, not probed first', {
     'multiAddress.reachabilityCheckEnabled': 'true',
     'multiAddress.reachabilityCheckTimeoutMs': '1000',
