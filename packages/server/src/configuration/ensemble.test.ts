@@ -87,9 +87,9 @@ oraclePath=$DIR/oracle
   assert.deepEqual(
     { ...ensemble, members: null, oracle: ensemble.oracle?.isGranted() },
     {
+      ...defaultEnsembleConfig,
       myId: 2,
       members: null,
-      proposedMembers: null,
       oracle: true,
       initLimitTicks: 7,
       syncLimitTicks: 3,
@@ -111,14 +111,8 @@ oraclePath=$DIR/oracle
       snapshotSizeFactor: -1,
       snapSyncsMax: 2,
       diffSyncsMax: 3,
-      localSessionsEnabled: false,
-      localSessionsUpgradingEnabled: false,
-      observerLogs: true,
       observerReconnectDelayMs: 5,
       observerElectionDelayMs: 6,
-      observerMasterPort: 0,
-      observerMasterBytesMax: 33_554_432,
-      dynamicFile: null,
     },
   );
   assert.equal(read(t, `${times}${three}tcpKeepAlive=true`, myid).config.peers.keepAlive, true);
@@ -133,8 +127,8 @@ test('groups and weights make a hierarchical quorum', (t) => {
 
 test('one voter is an ensemble when standaloneEnabled is false', (t) => {
   const one = `${times}server.2=b:2888:3888\nserver.5=c:2888:3888:observer\n`;
-  const { members } = readEnsemble(t, `${one}standaloneEnabled=false`);
-  assert.deepEqual(votersOf(members), [2]);
+  const { members, standaloneEnabled } = readEnsemble(t, `${one}standaloneEnabled=false`);
+  assert.deepEqual([votersOf(members), standaloneEnabled], [[2], false]);
   assert.match(refusal(t, one), /observers of a single server; set standaloneEnabled=false/);
 });
 

@@ -44,6 +44,7 @@ export function settleEnsemble(
     ...ensemble,
     myId,
     members: membership.config,
+    standaloneEnabled: draft.standaloneEnabled,
     proposedMembers: reconfigEnabled ? proposedMembers(draft, file, readFile) : null,
     oracle: draft.oraclePath === null ? null : new OracleFile(draft.oraclePath),
     initLimitTicks,
