@@ -207,6 +207,8 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   /** See `MemberContext`. */
   onHistoryReplaced(): void {
     this.durableZxid = asZxid(this.state.lastProcessedZxid);
+    // What came from disk or from a leader knows nothing of this member's configuration (ZOOKEEPER-2819).
+    this.#showMembers();
   }
 
   /** See `MemberContext`. */
@@ -321,7 +323,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   truncate(zxid: Zxid): void {
     this.storage.truncate(zxid);
     this.recent.clear();
-    // What came back from disk knows nothing of the configuration.
+    this.onHistoryReplaced();
     this.#settleTree();
   }
 
