@@ -44,7 +44,6 @@ export function settleEnsemble(
     ...ensemble,
     myId,
     members: membership.config,
-    standaloneEnabled: draft.standaloneEnabled,
     proposedMembers: reconfigEnabled ? proposedMembers(draft, file, readFile) : null,
     oracle: draft.oraclePath === null ? null : new OracleFile(draft.oraclePath),
     initLimitTicks,
