@@ -20,7 +20,8 @@ export type PeerName =
   | 'keytool'
   | 'openssl'
   | 'jks-js'
-  | 'node-zookeeper-client';
+  | 'node-zookeeper-client'
+  | 'mariadb';
 
 const javaLibraries = '/usr/share/java';
 
@@ -66,6 +67,7 @@ const detectors: Record<PeerName, () => boolean> = {
   'zkCli.sh': () => existsSync(zkCliPath),
   curator: () => existsSync(`${javaLibraries}/curator-recipes.jar`),
   'curator-x-discovery': () => existsSync(`${javaLibraries}/curator-x-discovery.jar`),
+  mariadb: () => existsSync('/usr/sbin/mariadbd'),
   kazoo: () => existsSync(pythonPath) && runs(pythonPath, ['-c', 'import kazoo']),
   libzookeeper_mt: () =>
     existsSync('/usr/include/zookeeper/zookeeper.h') && runs('gcc', ['--version']),
