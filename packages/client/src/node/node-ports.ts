@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { resolveSrv } from 'node:dns';
+import dns from 'node:dns';
 import { createConnection } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ClientPorts, HostPort, Stream, StreamHandler } from '../ports.ts';
@@ -19,7 +19,8 @@ export const nodePorts: ClientPorts = {
   random: { below: (bound) => randomInt(bound) },
   resolver: {
     resolveSrv: (name, callback) => {
-      resolveSrv(name, (error, records) => callback(error, error === null ? records : []));
+      // Looked up in the module at each call: dns.setServers() puts other functions there.
+      dns.resolveSrv(name, (error, records) => callback(error, error === null ? records : []));
     },
   },
 };
