@@ -422,8 +422,10 @@ export class Leader
   }
 
   #letServe(link: LearnerLink): void {
+    const { recent } = this.#context;
     link.stage = LinkStage.serving;
     link.paceTick = this.#tick;
+    if (recent.hasCommitted) link.givenZxid = recent.zxidOf(recent.committedEnd - 1);
     writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
   }
 
@@ -510,7 +512,7 @@ export class Leader
       if (this.#tick > link.deadlineTick) {
         this.#forget(link, 'it was not heard of in time');
       } else if (link.stage === LinkStage.serving && link.type === 'participant') {
-        if (link.ackedZxid >= link.paceZxid) {
+        if (link.ackedZxid >= link.paceZxid || link.paceZxid <= link.givenZxid) {
           link.paceZxid = recent.newestZxid;
           link.paceTick = this.#tick;
         } else if (this.#tick - link.paceTick > ensemble.syncLimitTicks) {

@@ -86,6 +86,8 @@ export class LearnerLink implements PacketReceiver {
   /** What was proposed when its pace was last looked at, and when that was. */
   paceZxid: Zxid = 0 as Zxid;
   paceTick = 0;
+  /** What was committed before it was told to serve: it need not acknowledge that. */
+  givenZxid: Zxid = 0 as Zxid;
   /** How much of what goes to all of its kind it has got in this turn. */
   sharedTaken = 0;
   readonly isRaw = false;
