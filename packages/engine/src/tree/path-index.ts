@@ -144,7 +144,7 @@ export class PathIndex {
     let next = 0;
     // Taken out as a whole first; what stays is put back to the front, which has been read by then.
     let count = 0;
-    do {
+    for (;;) {
       for (let pair = at; pair < at + pairInts && page[pair + 1] !== noNode; pair += 2) {
         if (2 * count === splitPairs.length) growSplitPairs();
         splitPairs[2 * count] = page[pair] as number;
@@ -159,7 +159,7 @@ export class PathIndex {
       if (next === 0) break;
       page = this.#overflow[next >>> bucketShift] as Int32Array;
       at = (next & bucketMask) << intsShift;
-    } while (true);
+    }
     for (let i = 0; i < count; i++) {
       const hash = splitPairs[2 * i] as number;
       this.#put((mix(hash) & bit) === 0 ? from : to, hash, splitPairs[2 * i + 1] as number);
