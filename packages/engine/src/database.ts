@@ -16,6 +16,14 @@ import type {
 } from './storage/index.ts';
 import { digestVersion } from './tree/digest.ts';
 
+/** Hears of the history that comes back from disk. */
+export interface ReplayListener {
+  /** The history is another one from here on: a snapshot's, or a new one. */
+  onHistoryForgotten(): void;
+  /** A transaction, `bytes[start, end)`, valid during the call, was replayed from a log. */
+  onReplayed(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void;
+}
+
 /**
  * Tree and sessions as one thing that is saved and brought back (`ZKDatabase.java`). Owns how a
  * snapshot's parts map to them; refuses to touch files.
@@ -35,11 +43,16 @@ export class Database implements RecoveryState, SnapshotSource {
     this.#clock = clock;
   }
 
-  readonly applyRecord = (bytes: Uint8Array, start: number, end: number): void => {
+  /** Told of what is replayed from logs; null is nobody. */
+  replayed: ReplayListener | null = null;
+
+  readonly applyRecord = (bytes: Uint8Array, start: number, end: number, zxid: Zxid): void => {
     this.#applier.apply(bytes, start, end, null);
+    this.replayed?.onReplayed(bytes, start, end, zxid);
   };
 
   reset(): void {
+    this.replayed?.onHistoryForgotten();
     this.#state.tree.reset();
     this.#state.sessions.clear();
     this.#state.lastProcessedZxid = 0;

@@ -113,6 +113,8 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
       authIdsMax: limits.authIdsMax + 1,
       authBytesMax: 3 * limits.authIdCharactersMax + ensembleLimits.authBytesMore,
     };
+    // A leader that has just come back can tell others what they lack, without sending everything.
+    this.database.replayed = this.recent;
     this.membership = new Membership(ensemble, ports.disk, this.config.reconfigEnabled);
     this.#elector = this.#newElector();
   }
@@ -304,7 +306,6 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
 
   #reload(): void {
     this.storage.reload();
-    this.recent.clear();
     this.onHistoryReplaced();
   }
 
@@ -322,7 +323,6 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   /** See `MemberContext`. */
   truncate(zxid: Zxid): void {
     this.storage.truncate(zxid);
-    this.recent.clear();
     this.onHistoryReplaced();
     this.#settleTree();
   }

@@ -6,10 +6,11 @@
  * come back. Refuses a hole: what is added follows what is there.
  */
 import { assert, formatZxid, type Zxid } from '@meerkat/protocol';
+import type { ReplayListener } from '../database.ts';
 import { follows } from '../storage/log-format.ts';
 import { headBytes, PacketType } from './quorum-packet.ts';
 
-export class RecentTransactions {
+export class RecentTransactions implements ReplayListener {
   readonly #countMax: number;
   readonly #bytesMax: number;
   // A ring of columns; a transaction's number goes up by one with each.
@@ -167,6 +168,18 @@ export class RecentTransactions {
     this.#committed = 0;
     this.#tail = 0;
     this.#bytes = 0;
+  }
+
+  /** See `ReplayListener`. */
+  onHistoryForgotten(): void {
+    this.clear();
+  }
+
+  /** See `ReplayListener`: what is on disk is this member's history, and counts as committed there. */
+  onReplayed(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void {
+    if (!this.mayFollow(zxid)) this.clear();
+    this.add(bytes, start, end, zxid);
+    this.commitNext();
   }
 
   /** For messages. */
