@@ -1,7 +1,10 @@
 import { connect, type ZooKeeper } from '@meerkat/client';
 import type { ServerUnderTest } from './server-under-test.ts';
 
-/** Runs `use` with so many connected clients, and closes them afterwards. */
+/**
+ * Runs `use` with so many connected clients, and closes them afterwards. Their sessions outlast a server's restart on a
+ * machine that has much else to do.
+ */
 export async function withClients<T>(
   server: ServerUnderTest,
   count: number,
@@ -9,7 +12,7 @@ export async function withClients<T>(
 ): Promise<T> {
   const clients = await Promise.all(
     Array.from({ length: count }, () =>
-      connect(server.connectString, { sessionTimeoutMs: 10_000 }),
+      connect(server.connectString, { sessionTimeoutMs: 30_000 }),
     ),
   );
   try {

@@ -10,7 +10,7 @@ import {
   sticky,
   weightedRandom,
 } from './provider-strategies.ts';
-import { ServiceCache } from './service-cache.ts';
+import { ServiceCache, serviceNames } from './service-cache.ts';
 import {
   decodeInstance,
   encodeInstance,
@@ -94,6 +94,7 @@ test('instances come and go, and say something new of themselves', async () => {
     await server.client(),
     await server.client(),
   ];
+  assert.deepEqual(await serviceNames(watching, '/services'), []);
   const cache = await ServiceCache.start(watching, '/services', 'web');
   const seen: string[] = [];
   const following = (async () => {
@@ -108,6 +109,7 @@ test('instances come and go, and say something new of themselves', async () => {
   await first.update({ weight: 2, zone: 'z' });
   await server.pass(0);
   assert.equal(cache.instances[0]?.zone, 'z');
+  assert.deepEqual(await serviceNames(watching, '/services'), ['web']);
   await watching.create('/services/web/c', 'no JSON');
   await server.pass(0);
   assert.deepEqual([...cache.unreadable.keys()], ['/services/web/c']);

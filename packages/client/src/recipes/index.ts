@@ -59,7 +59,7 @@ export {
 export { type HeldWrite, ReadWriteLock } from './read-write-lock.ts';
 export { type ReentrantAcquireOptions, ReentrantMutex } from './reentrant-mutex.ts';
 export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
-export { ServiceCache } from './service-cache.ts';
+export { ServiceCache, serviceNames } from './service-cache.ts';
 export {
   type ServiceDescription,
   type ServiceInstance,

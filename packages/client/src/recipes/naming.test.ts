@@ -135,6 +135,26 @@ test('a paused process never makes the ids of the next holder of its number', as
   await next.close();
 });
 
+test('a write that reserves time after the number has passed on is refused by the server', async () => {
+  const server = new ModelServer();
+  const zk = await server.client();
+  let clockMs = Date.UTC(2026);
+  const ids = await SnowflakeIds.start(zk, '/f', { nowMs: () => clockMs, aheadMs: 100 });
+  const reserved = '/f/reserved/0000000000';
+  const handle = server.handle.bind(server);
+  server.handle = (opcode, ...rest) => {
+    // Between the check of `lost` and the arrival of the write, somebody else gets the number and reserves time.
+    if (opcode === OpCode.setData && server.tree.nodes.has(ids.worker.path)) {
+      server.tree.delete(ids.worker.path, -1, []);
+      server.tree.setData(reserved, Buffer.from(`${clockMs + 5000}`), -1, []);
+    }
+    return handle(opcode, ...rest);
+  };
+  clockMs += 1000;
+  await assert.rejects(ids.next(), /a number that another process has/);
+  await zk.close();
+});
+
 for (const loss of ['request', 'reply'] as const) {
   test(`time is reserved though a ${loss} was lost`, async () => {
     const server = new ModelServer();

@@ -1,9 +1,10 @@
+import { NoNodeError } from '../errors.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import type { CachedNode } from './cached-znodes.ts';
 import { ChildrenCache } from './children-cache.ts';
 import { childPath } from './parents.ts';
 import { decodeInstance, type ServiceInstance } from './service-instance.ts';
-import type { WaitOptions } from './waiting.ts';
+import { untilAnswered, type WaitOptions, within } from './waiting.ts';
 
 /**
  * The instances of one service, as they come and go.
@@ -94,4 +95,20 @@ export class ServiceCache implements AsyncDisposable {
     }
     return parsed;
   }
+}
+
+/** The names of the services that are or were registered, sorted; none when there is no such path. */
+export async function serviceNames(
+  zk: ZooKeeper,
+  basePath: string,
+  options: WaitOptions = {},
+): Promise<string[]> {
+  return await within(zk, options, `list the services in ${basePath}`, async (signal) => {
+    try {
+      return (await untilAnswered(zk, () => zk.getChildren(basePath), signal)).sort();
+    } catch (error) {
+      if (error instanceof NoNodeError) return [];
+      throw error;
+    }
+  });
 }

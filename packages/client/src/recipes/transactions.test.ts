@@ -205,6 +205,22 @@ test('one who gives up aborts, unless it is too late', async () => {
   await second.close();
 });
 
+test('a participant deals with so many at a time', async () => {
+  const { server, coordinator, clients, ledgers } = await cast();
+  const options = { atOnceMax: 1 };
+  const first = await TransactionParticipant.start(clients[0], '/t', 'a', ledgers[0], options);
+  const slow = coordinator.run(request);
+  await server.pass(0);
+  const alone = coordinator.run({ participants: ['a'] });
+  await server.pass(999);
+  assert.deepEqual(ledgers[0].told, ['prepare']);
+  await server.pass(1);
+  assert.deepEqual([await slow, await alone], ['aborted', 'committed']);
+  await server.pass(0);
+  assert.deepEqual(ledgers[0].told, ['prepare', 'abort', 'prepare', 'commit']);
+  await first.close();
+});
+
 test('what is no transaction is left alone', async () => {
   const { server, coordinator, clients, ledgers } = await cast();
   const first = await take(clients[0], 'a', ledgers[0]);
