@@ -9,6 +9,7 @@ import {
 import type { ServerConfig } from './configuration/server-config.ts';
 import { DirectoryLockedError } from './data-directory-lock.ts';
 import { ExitCode } from './exit-codes.ts';
+import { raiseInliningBudget } from './inlining.ts';
 import { shellLimits } from './limits.ts';
 import { createLog, type LogFormat, type LogLevel } from './logging/create-log.ts';
 import { type Log, silentLog } from './logging/log.ts';
@@ -34,6 +35,7 @@ export async function runServer(
 ): Promise<ExitCode> {
   const format = options.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json');
   let log = silentLog;
+  raiseInliningBudget();
   try {
     const { config, remarks } = readConfiguration(args);
     // A person wants to see who leads; of a server that is alone there is nothing to see.
