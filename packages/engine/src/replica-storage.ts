@@ -5,7 +5,7 @@ import type { ReplicaConfig } from './replica-config.ts';
 import type { ReplicaState } from './requests/replica-state.ts';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
 import {
-  adoptSnapshot,
+  announceAdoption,
   type DataDirectories,
   finishAdoption,
   type RecoveryReport,
@@ -209,17 +209,21 @@ export class ReplicaStorage {
   /**
    * The database in memory takes the place of whatever is on disk: it is written as a snapshot, and what is newer on
    * disk goes. The log is closed before, and open after.
+   *
+   * @throws StorageError, DiskError when it cannot be begun
    */
   adopt(done: DiskDone): void {
     assert(this.#log === null, 'a log that is replaced is closed');
     const { disk } = this.#ports;
+    const { dataDir, dataLogDir } = this.#config;
     const directories = this.#mustHaveDirectories();
     const snapshots = this.#snapshots ?? this.#newSchedule(directories);
     this.#snapshots = snapshots;
+    announceAdoption(disk, directories, asZxid(this.#state.lastProcessedZxid));
     this.#adoption = (error) => {
       if (error !== null) return done(error);
       try {
-        adoptSnapshot(disk, directories, asZxid(this.#state.lastProcessedZxid));
+        finishAdoption(disk, dataDir, dataLogDir);
       } catch (cause) {
         if (!(cause instanceof DiskError)) throw cause;
         return done(cause);

@@ -1,7 +1,7 @@
 /**
  * How a snapshot that a leader sent takes the place of a history that went another way. Owns the marker
- * `adopting`, which says that a removal is under way: whoever finds it at the start finishes that first, so that no
- * mixture of two histories is ever recovered.
+ * `adopting`, which says that this is under way: whoever finds it at the start finishes that first, so that no mixture
+ * of two histories is ever recovered.
  */
 import { decodeUtf8, formatZxid, utf8, type Zxid } from '@meerkat/protocol';
 import type { Disk } from '../ports.ts';
@@ -10,19 +10,26 @@ import { listLogs, listSnapshots, versionDirectory } from './file-names.ts';
 import { lastLoggedZxid } from './log-replay.ts';
 
 /**
- * Removes logs and snapshots that lead beyond the snapshot of `zxid`, which is durable. Logs that end before it
+ * Says that a snapshot of `zxid` will take the place of what is on disk, before it has its name: logs that lead beyond
+ * it would be replayed on top of it otherwise, should a crash come before they are removed. Logs that end before it
  * stay: they lead up to it or to older snapshots, and no further.
+ *
+ * @throws StorageError, DiskError
  */
-export function adoptSnapshot(disk: Disk, directories: DataDirectories, zxid: Zxid): void {
+export function announceAdoption(disk: Disk, directories: DataDirectories, zxid: Zxid): void {
   const isAhead =
     lastLoggedZxid(disk, directories.logs) > zxid ||
     listSnapshots(disk, directories.snapshots).some((snapshot) => snapshot.zxid > zxid);
   if (!isAhead) return;
   disk.replaceSmallFile(`${directories.snapshots}/${marker}`, utf8(formatZxid(zxid)));
-  removeOthers(disk, directories.snapshots, directories.logs, zxid);
 }
 
-/** Finishes a removal that a crash interrupted. */
+/**
+ * Once the announced snapshot has its name, removes logs and snapshots that lead beyond it; also at the start, when a
+ * crash came in between. Does nothing when none was announced.
+ *
+ * @throws DiskError
+ */
 export function finishAdoption(disk: Disk, dataDir: string, dataLogDir: string): void {
   const snapshots = `${dataDir}/${versionDirectory}`;
   const bytes = disk.readSmallFile(`${snapshots}/${marker}`);
@@ -30,7 +37,7 @@ export function finishAdoption(disk: Disk, dataDir: string, dataLogDir: string):
   const text = decodeUtf8(bytes, 0, bytes.length);
   const zxid = /^0x[0-9a-f]{1,14}$/.test(text) ? Number.parseInt(text, 16) : Number.NaN;
   const isThere = listSnapshots(disk, snapshots).some((snapshot) => snapshot.zxid === zxid);
-  // Without its snapshot the marker says nothing that could be believed.
+  // Without its snapshot nothing was replaced: the old history goes on.
   if (isThere) removeOthers(disk, snapshots, `${dataLogDir}/${versionDirectory}`, zxid as Zxid);
   else disk.remove(`${snapshots}/${marker}`);
 }

@@ -21,7 +21,8 @@ export interface TruncatedLog {
  * hole; snapshots that are newer than `zxid`, which Java leaves behind, would bring back what was cut, and
  * go before everything else.
  *
- * @throws StorageError `truncateImpossible` when `zxid` is not in the logs, or no snapshot is as old
+ * @throws StorageError `truncateImpossible` when `zxid` is neither in the logs nor a snapshot's, or no snapshot is as
+ *   old
  */
 export function truncateLog(
   disk: Disk,
@@ -30,8 +31,9 @@ export function truncateLog(
   zxid: Zxid,
 ): TruncatedLog {
   const logs = listLogs(disk, logDirectory);
-  const cut = findCut(disk, logs, zxid);
   const snapshots = listSnapshots(disk, snapshotDirectory).reverse();
+  const isSnapshot = snapshots.some((snapshot) => snapshot.zxid === zxid);
+  const cut = findCut(disk, logs, zxid, isSnapshot);
   const older = snapshots.some((snapshot) => snapshot.zxid <= zxid);
   if (cut === null || !older) throw impossible(logDirectory, zxid, older);
   const removed: string[] = [];
@@ -40,16 +42,22 @@ export function truncateLog(
   }
   for (const log of logs.slice(cut.index + 1).reverse()) removed.push(log.path);
   for (const path of removed) disk.remove(path);
-  const file = logs[cut.index] as DataFile;
-  if (cut.endOffset < disk.sizeBytes(file.path)) disk.truncate(file.path, cut.endOffset);
+  const file = logs[cut.index];
+  if (file !== undefined && cut.endOffset < disk.sizeBytes(file.path)) {
+    disk.truncate(file.path, cut.endOffset);
+  }
   return { lastZxid: zxid, removed };
 }
 
-/** The file that holds `zxid`, and where the record ends; null when no file does. */
+/**
+ * The file that holds `zxid`, and where the record ends; null when no file does. Where a snapshot stands at `zxid`, one
+ * that a leader sent, it is enough that all logs end before it or begin behind it: index -1 says that none is left.
+ */
 function findCut(
   disk: Disk,
   logs: readonly DataFile[],
   zxid: Zxid,
+  isSnapshot: boolean,
 ): { index: number; endOffset: number } | null {
   for (let index = logs.length - 1; index >= 0; index--) {
     const log = logs[index] as DataFile;
@@ -63,12 +71,12 @@ function findCut(
         found = reader.zxid;
         if (found > zxid) return null;
       }
-      return found === zxid ? { index, endOffset: reader.offset } : null;
+      return found === zxid || isSnapshot ? { index, endOffset: reader.offset } : null;
     } finally {
       reader.close();
     }
   }
-  return null;
+  return isSnapshot ? { index: -1, endOffset: 0 } : null;
 }
 
 function impossible(logDirectory: string, zxid: Zxid, older: boolean): StorageError {
