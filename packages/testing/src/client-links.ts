@@ -96,12 +96,14 @@ export class ClientLinks {
    */
   pingForForeign(): void {
     const nowMs = this.#time.clock.monotonicMs();
+    const sessions = this.#members.find(({ isDeciding }) => isDeciding)?.replica?.state.sessions;
     for (const link of this.#foreign) {
       const { replica } = link.member;
       if (link.isBlocked || link.connectionId === null || replica === null) continue;
-      const session = replica.intake.connections.get(link.connectionId)?.session ?? null;
-      if (session === null || session.closing) continue;
-      replica.state.sessions.expiry.touch(session, nowMs, session.timeoutMs);
+      const own = replica.intake.connections.get(link.connectionId)?.session ?? null;
+      const session = own === null ? undefined : sessions?.get(own.idHi, own.idLo);
+      if (session === undefined || session.closing) continue;
+      sessions?.expiry.touch(session, nowMs, session.timeoutMs);
     }
   }
 

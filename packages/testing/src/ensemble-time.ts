@@ -25,6 +25,8 @@ export class EnsembleTime {
   #timer: NodeJS.Timeout | null = null;
   #immediate: NodeJS.Immediate | null = null;
   #isStopped = false;
+  /** Things under way in real time that virtual time must not run away from. */
+  #holdCount = 0;
   #advancing: Promise<void> = Promise.resolve();
 
   /** @param flows whether time goes on with real time, or only by `advance` */
@@ -85,6 +87,16 @@ export class EnsembleTime {
     return this.#advancing;
   }
 
+  /** Something has begun that takes real time, an order to a real disk: `advance` waits for it. */
+  hold(): void {
+    this.#holdCount += 1;
+  }
+
+  /** It has ended. */
+  release(): void {
+    this.#holdCount -= 1;
+  }
+
   /** Nothing happens any more. */
   stop(): void {
     this.#isStopped = true;
@@ -102,13 +114,14 @@ export class EnsembleTime {
       // Clients that are never idle would hold time up for ever.
       const isHeldUp = stepsAtOneTime >= testLimits.stepsAtOneTimeMax;
       const dueMs = isHeldUp ? nowMs + heldUpMs : (this.clock.nextDueMs ?? untilMs);
-      const nextMs = Math.min(dueMs, untilMs);
-      stepsAtOneTime = nextMs > nowMs ? 0 : stepsAtOneTime + 1;
+      const nextMs = this.#holdCount > 0 ? nowMs : Math.min(dueMs, untilMs);
+      stepsAtOneTime = nextMs > nowMs || this.#holdCount > 0 ? 0 : stepsAtOneTime + 1;
       this.#offsetMs += Math.max(0, nextMs - nowMs);
       this.#pump();
       // What follows from it, in promises and in sockets, comes before the next step.
       await turn();
-      if (this.nowMs() >= untilMs && (isHeldUp || !this.#isDue())) break;
+      const isSettled = this.#holdCount === 0 && !this.#isDue();
+      if (this.nowMs() >= untilMs && (isHeldUp || isSettled)) break;
     }
   }
 

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type DiskError, type Random, Replica, type ReplicaConfig } from '@meerkat/engine';
-import { ProcessClock, type SimulatedConnection, SimulatedNetwork } from '@meerkat/simulator';
+import { type Random, Replica, type ReplicaConfig } from '@meerkat/engine';
+import {
+  type PeerFabric,
+  ProcessClock,
+  type SimulatedConnection,
+  SimulatedNetwork,
+  type SimulatedPeerNetwork,
+} from '@meerkat/simulator';
 import type { EnsembleTime } from './ensemble-time.ts';
 import { ProcessDisk } from './process-disk.ts';
 import type { Storage } from './storage.ts';
@@ -11,8 +17,11 @@ export interface MemberProcessOptions {
   readonly storage: Storage;
   readonly random: Random;
   readonly config: ReplicaConfig;
-  /** The log cannot be written: the process would end here. */
-  readonly onFailed: (error: DiskError) => void;
+  /** The network between members, and who this one is in it. */
+  readonly fabric: PeerFabric;
+  readonly peerHost: string;
+  /** It cannot go on: the process would end here. */
+  readonly onFailed: () => void;
 }
 
 /**
@@ -23,6 +32,7 @@ export class MemberProcess {
   readonly replica: Replica;
   readonly #clock: ProcessClock;
   readonly #network: SimulatedNetwork;
+  readonly #peers: SimulatedPeerNetwork;
   readonly #disk: ProcessDisk;
   readonly #time: EnsembleTime;
   readonly #storage: Storage;
@@ -38,6 +48,12 @@ export class MemberProcess {
         clock.after(0, action);
         time.poke();
       },
+      onBegin: () => {
+        if (storage.isReal) time.hold();
+      },
+      onEnd: () => {
+        if (storage.isReal) time.release();
+      },
     });
     this.#network = new SimulatedNetwork(clock, {
       onClientOpened: (id, info) => this.replica.onClientOpened(id, info),
@@ -45,18 +61,27 @@ export class MemberProcess {
       onClientClosed: (id) => this.replica.onClientClosed(id),
       onTurnEnd: () => this.replica.onTurnEnd(),
     });
+    const peers = options.fabric.networkOf(options.peerHost, clock);
+    this.#peers = peers;
+    peers.onTurnEnd = () => this.replica.onTurnEnd();
     this.replica = new Replica(
-      { clock, network: this.#network, disk: this.#disk, random },
+      { clock, network: this.#network, disk: this.#disk, random, peers },
       options.config,
       {
         onRecovered() {},
-        onLogFailed: (error) => options.onFailed(error),
+        onLogFailed: () => options.onFailed(),
         onSlowSync() {},
         onSnapshotWritten() {},
         onSnapshotFailed() {},
         onClientRefused() {},
         onSessionExpired() {},
         onSoftQuotaExceeded() {},
+        ensemble: {
+          onRole() {},
+          onEnsembleNotice() {},
+          onEnsembleFailed: () => options.onFailed(),
+          onMembersChanged() {},
+        },
       },
       {
         digestHash: (bytes) => createHash('sha1').update(bytes).digest(),
@@ -105,6 +130,7 @@ export class MemberProcess {
   /** Ends at once, as by SIGKILL: connections break, what was written stays written. */
   async kill(): Promise<void> {
     this.#clock.stop();
+    this.#peers.crash();
     this.#network.cutAll();
     await this.#storage.ended(this.#disk);
   }

@@ -1,5 +1,5 @@
 import type { Random, Replica, ReplicaConfig } from '@meerkat/engine';
-import type { SimulatedConnection } from '@meerkat/simulator';
+import type { PeerFabric, SimulatedConnection } from '@meerkat/simulator';
 import type { EnsembleTime } from './ensemble-time.ts';
 import { MemberProcess } from './member-process.ts';
 import type { Storage } from './storage.ts';
@@ -12,6 +12,7 @@ export interface MemberOptions {
   readonly storage: Storage;
   readonly random: Random;
   readonly config: ReplicaConfig;
+  readonly fabric: PeerFabric;
   readonly address: string;
   readonly dataDirectory: string | null;
 }
@@ -37,7 +38,15 @@ export class Member implements TestMember {
   }
 
   get role(): TestMemberRole | null {
-    return this.#state === 'running' ? 'standalone' : null;
+    const { replica } = this;
+    if (replica === null) return null;
+    return replica.member === null ? 'standalone' : roles[replica.member.role];
+  }
+
+  /** Whether it decides what happens: the leader, or one that is alone. */
+  get isDeciding(): boolean {
+    const { role } = this;
+    return role === 'leader' || role === 'standalone';
   }
 
   /** Whether there is a process that takes connections, standing still or not. */
@@ -51,12 +60,14 @@ export class Member implements TestMember {
   }
 
   async start(): Promise<void> {
-    const { time, storage, random, config } = this.#options;
+    const { index, time, storage, random, config, fabric } = this.#options;
     const process = new MemberProcess({
       time,
       storage,
       random,
       config,
+      fabric,
+      peerHost: peerHostOf(index),
       onFailed: () => this.#end(process, 'failed'),
     });
     await process.start();
@@ -118,3 +129,15 @@ export class Member implements TestMember {
     );
   }
 }
+
+/** The name of a member in the network between members. */
+export function peerHostOf(memberIndex: number): string {
+  return `member-${memberIndex}`;
+}
+
+const roles = {
+  looking: null,
+  leading: 'leader',
+  following: 'follower',
+  observing: 'observer',
+} as const;

@@ -1,6 +1,13 @@
 import type { ClientOptions } from '@meerkat/client';
-import { defaultReplicaConfig, type ReplicaConfig } from '@meerkat/engine';
+import {
+  defaultEnsembleConfig,
+  defaultReplicaConfig,
+  type EnsembleConfig,
+  parseQuorumConfig,
+  type ReplicaConfig,
+} from '@meerkat/engine';
 import { testLimits } from './limits.ts';
+import { peerHostOf } from './member.ts';
 
 /** What an ensemble for tests is made of; all of it has a default. */
 export interface TestEnsembleOptions {
@@ -49,9 +56,6 @@ export function validateOptions(options: TestEnsembleOptions): void {
   if (!Number.isInteger(members) || members < 1 || members > testLimits.membersMax) {
     throw bad('members', members, `it must be a whole number from 1 to ${testLimits.membersMax}`);
   }
-  if (members > 1) {
-    throw bad('members', members, 'ensembles of several members are not built yet; start one');
-  }
   requireOneOf('transport', transport, ['tcp', 'memory']);
   requireOneOf('storage', storage, ['memory', 'directory']);
   requireOneOf('clock', clock, ['real', 'manual']);
@@ -66,6 +70,7 @@ export function validateOptions(options: TestEnsembleOptions): void {
 export function configOf(
   options: TestEnsembleOptions,
   memberIndex: number,
+  addresses: readonly string[],
   dataDirectory: string,
 ): ReplicaConfig {
   const tickTimeMs = options.tickTimeMs ?? 2000;
@@ -78,9 +83,23 @@ export function configOf(
     // Filling 64 MB with zeros would take most of the start.
     txnLog: { ...defaultReplicaConfig.txnLog, preAllocSizeKb: 64 },
     extendedTypesEnabled: true,
+    ensemble: addresses.length === 1 ? null : ensembleOf(memberIndex, addresses),
     ...options.config,
     dataDir: dataDirectory,
     dataLogDir: dataDirectory,
+  };
+}
+
+function ensembleOf(memberIndex: number, addresses: readonly string[]): EnsembleConfig {
+  const lines = addresses.map((address, index) => {
+    return `server.${index + 1}=${peerHostOf(index)}:2888:3888:participant;${address}`;
+  });
+  return {
+    ...defaultEnsembleConfig,
+    myId: memberIndex + 1,
+    members: parseQuorumConfig(lines.join('\n')),
+    // Votes arrive at once: nothing better comes later.
+    election: { ...defaultEnsembleConfig.election, finalizeWaitMs: 10 },
   };
 }
 

@@ -11,6 +11,10 @@ import type {
 export interface DiskHost {
   /** Runs `action` in an event of the process, or never when that is gone. */
   later(action: () => void): void;
+  /** An order was given. */
+  onBegin(): void;
+  /** An order has ended. */
+  onEnd(): void;
 }
 
 /**
@@ -41,8 +45,10 @@ export class ProcessDisk implements Disk {
   /** Passes the end of an order on to the process. */
   ordered(done: DiskDone): DiskDone {
     this.#underWay += 1;
+    this.#host.onBegin();
     return (error) => {
       this.#underWay -= 1;
+      this.#host.onEnd();
       this.#host.later(() => done(error));
       if (this.#underWay > 0) return;
       for (const resolve of this.#onIdle.splice(0)) resolve();

@@ -11,6 +11,8 @@ export interface Storage {
   readonly disk: Disk;
   /** The member's `dataDir`. */
   readonly directory: string;
+  /** Whether its orders take real time. */
+  readonly isReal: boolean;
   /** A process is gone that used it. Resolves when the next one may begin. */
   ended(process: ProcessDisk): Promise<void>;
 }
@@ -18,6 +20,7 @@ export interface Storage {
 /** A disk in memory: nothing of it is left when the ensemble is. */
 export class MemoryStorage implements Storage {
   readonly directory: string = '/data';
+  readonly isReal = false;
   #disk: SimulatedDisk;
 
   constructor(time: EnsembleTime) {
@@ -38,6 +41,7 @@ export class MemoryStorage implements Storage {
 export class DirectoryStorage implements Storage {
   readonly disk: Disk;
   readonly directory: string;
+  readonly isReal = true;
 
   constructor(disk: Disk, directory: string) {
     this.disk = disk;

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { type ClientPorts, formatLong, isFinal, ZooKeeper } from '@meerkat/client';
-import { SeededRandom } from '@meerkat/simulator';
+import { PeerFabric, SeededRandom } from '@meerkat/simulator';
 import { ClientLinks } from './client-links.ts';
 import { ClientPort } from './client-port.ts';
 import { EnsembleTime, turn } from './ensemble-time.ts';
 import { testLimits } from './limits.ts';
-import { Member } from './member.ts';
+import { Member, peerHostOf } from './member.ts';
 import {
   configOf,
   type TestClientOptions,
@@ -48,6 +48,8 @@ export class TestEnsemble implements AsyncDisposable {
   readonly #members: readonly Member[];
   readonly #time: EnsembleTime;
   readonly #links: ClientLinks;
+  readonly #fabric: PeerFabric;
+  readonly #flows: boolean;
   readonly #tcpPorts: readonly ClientPort[];
   readonly #directory: TemporaryDirectory | null;
   readonly #clients = new Set<ZooKeeper>();
@@ -58,6 +60,8 @@ export class TestEnsemble implements AsyncDisposable {
     this.#members = parts.members;
     this.#time = parts.time;
     this.#links = parts.links;
+    this.#fabric = parts.fabric;
+    this.#flows = parts.flows;
     this.#tcpPorts = parts.tcpPorts;
     this.#directory = parts.directory;
     this.connectString = parts.members.map(({ address }) => address).join(',');
@@ -74,6 +78,9 @@ export class TestEnsemble implements AsyncDisposable {
     const ensemble = new TestEnsemble(await makeParts(options));
     try {
       await Promise.all(ensemble.#members.map((member) => member.start()));
+      // The members agree in no time.
+      await ensemble.#skipTimeUntil(() => ensemble.#members.every(({ role }) => role !== null));
+      await ensemble.ready();
       return ensemble;
     } catch (error) {
       await ensemble.close();
@@ -86,16 +93,36 @@ export class TestEnsemble implements AsyncDisposable {
     return this.#time.nowMs();
   }
 
-  /** Who decides: the leader, or the only member. Waits until there is one, in real time. */
+  /**
+   * Who decides: the leader, or the only member. Waits until there is one that a majority follows; with the manual clock time goes
+   * by meanwhile.
+   *
+   * @throws Error when there is none in 10 s: too few members run, or reach each other
+   */
   async leader(): Promise<TestMember> {
-    const find = (): Member | undefined => this.#members.find(({ role }) => isDeciding(role));
-    await until(() => find() !== undefined, 'find the leader: no member is running');
+    this.#requireOpen('find the leader');
+    const find = (): Member | undefined => this.#members.find(({ isDeciding }) => isDeciding);
+    await this.#wait(() => find() !== undefined, 'find the leader: there is none');
     return find() as Member;
+  }
+
+  /**
+   * Waits until every running member serves: after `restart`, after a failover. With the manual clock time goes by meanwhile.
+   *
+   * @throws Error when that is not so in 10 s: too few members run, or reach each other
+   */
+  async ready(): Promise<void> {
+    this.#requireOpen('wait for the members');
+    const looking = (): Member[] => {
+      return this.#members.filter(({ state, role }) => state === 'running' && role === null);
+    };
+    await this.#wait(() => looking().length === 0, 'wait for the members: some find no leader');
   }
 
   /** Every session that the ensemble knows, oldest first. Empty while no member runs. */
   sessions(): TestSession[] {
-    const replica = this.#members.find((member) => member.replica !== null)?.replica ?? null;
+    const running = this.#members.filter(({ role }) => role !== null);
+    const replica = (running.find(({ isDeciding }) => isDeciding) ?? running[0])?.replica ?? null;
     if (replica === null) return [];
     const sessions = [...replica.state.sessions.all()].map((session) => {
       const isHere = (member: Member): boolean => {
@@ -148,7 +175,7 @@ export class TestEnsemble implements AsyncDisposable {
     this.#requireOpen('expire a session');
     const id = typeof session === 'bigint' ? session : session.sessionId;
     const { hi, lo } = halvesOf(id);
-    const member = this.#members.find(({ role }) => isDeciding(role));
+    const member = this.#members.find(({ isDeciding }) => isDeciding);
     const name = `session ${formatLong(hi, lo)}`;
     if (member === undefined) {
       throw new Error(`Cannot expire ${name}: no running member decides; resume or restart one`);
@@ -177,12 +204,13 @@ export class TestEnsemble implements AsyncDisposable {
    * as TCP sends it again, and new ones are not answered. Whoever is in no group reaches everybody. A new partition takes
    * the place of the last.
    *
-   * `partition([[0], [zk]])` cuts one client of `client()` off from member 0, `partition([[0], ['clients']])` all clients.
+   * `partition([[0], [1, 2]])` cuts member 0 off from the others, `partition([[0, 1, 2], [zk]])` one client of `client()` from all,
+   * `partition([[0, 1, 2], ['clients']])` all clients.
    *
    * @throws Error when a group names something that is none of these
    */
   partition(groups: readonly PartitionGroup[]): void {
-    this.#links.setPartition(new Partition(groups, (index) => index in this.#members));
+    this.#cutOff(new Partition(groups, (index) => index in this.#members));
   }
 
   /** Ends the partition: what waited goes on. */
@@ -205,7 +233,10 @@ export class TestEnsemble implements AsyncDisposable {
     await this.#member(member, 'kill').kill();
   }
 
-  /** Stops a member in good order when it runs, and starts it: also after `kill` or a failure. */
+  /**
+   * Stops a member in good order when it runs, and starts it: also after `kill` or a failure. In an ensemble it has to find the
+   * leader then: `ready` waits for that.
+   */
   async restart(member?: number | TestMember): Promise<void> {
     await this.#member(member, 'restart').restart();
   }
@@ -245,13 +276,40 @@ export class TestEnsemble implements AsyncDisposable {
     // Without a word to the members: they may not be able to answer.
     await Promise.all([...this.#clients].map((zk) => zk.close({ keepSession: true })));
     await Promise.all(this.#tcpPorts.map((port) => port.close()));
-    this.#links.setPartition(new Partition([], () => true));
+    this.#cutOff(new Partition([], () => true));
     await Promise.all(this.#members.map((member) => member.kill()));
     // Clients on our ports learn it while there is time: they can be closed afterwards, too.
     await this.#time.run(() => {});
     await turn();
     this.#time.stop();
     await this.#directory?.remove();
+  }
+
+  #cutOff(partition: Partition): void {
+    this.#links.setPartition(partition);
+    for (const { index: from } of this.#members) {
+      for (const { index: to } of this.#members) {
+        const isBlocked = !partition.memberReaches(from, to);
+        this.#fabric.setBlocked(peerHostOf(from), peerHostOf(to), isBlocked);
+      }
+    }
+    this.#time.poke();
+  }
+
+  /** Waits for what members do by themselves. */
+  async #wait(isSo: () => boolean, doing: string): Promise<void> {
+    // One that has just gone on, or has lost its leader, is to learn that first.
+    await this.#time.advance(this.#flows ? 0 : skipMs, () => this.#links.pingForForeign());
+    if (this.#flows) return until(isSo, doing);
+    await this.#skipTimeUntil(isSo);
+    if (!isSo()) throw new Error(`Cannot ${doing}, in ${testLimits.verbMs} ms`);
+  }
+
+  /** Lets time go by at once, a little at a time, until it is so. */
+  async #skipTimeUntil(isSo: () => boolean): Promise<void> {
+    for (let ms = 0; !isSo() && ms < testLimits.verbMs; ms += skipMs) {
+      await this.#time.advance(skipMs, () => this.#links.pingForForeign());
+    }
   }
 
   #requireOpen(doing: string): void {
@@ -274,38 +332,43 @@ interface EnsembleParts {
   readonly time: EnsembleTime;
   readonly members: readonly Member[];
   readonly links: ClientLinks;
+  readonly fabric: PeerFabric;
+  readonly flows: boolean;
   readonly tcpPorts: readonly ClientPort[];
   readonly directory: TemporaryDirectory | null;
 }
 
 async function makeParts(options: TestEnsembleOptions): Promise<EnsembleParts> {
-  const time = new EnsembleTime(options.clock !== 'manual');
+  const flows = options.clock !== 'manual';
+  const time = new EnsembleTime(flows);
   const random = new SeededRandom(options.seed ?? randomInt(2 ** 32));
+  const fabric = new PeerFabric(time.clock, steady, { latencyMs: [0, 0], systemBytesMax });
   const directory = options.storage === 'directory' ? await TemporaryDirectory.make() : null;
+  const count = options.members ?? 1;
+  const tcpPorts =
+    options.transport === 'memory' ? [] : Array.from({ length: count }, () => new ClientPort());
+  const addresses = await addressesOf(count, tcpPorts);
   const members: Member[] = [];
-  const tcpPorts: ClientPort[] = [];
   const links = new ClientLinks(time, random, members);
-  for (let index = 0; index < (options.members ?? 1); index++) {
+  for (const [index, address] of addresses.entries()) {
     const storage = (await directory?.storageOf(index)) ?? new MemoryStorage(time);
-    const tcpPort = options.transport === 'memory' ? null : new ClientPort();
-    const address = `127.0.0.1:${tcpPort === null ? memoryPort + index : await tcpPort.listen()}`;
-    const config = configOf(options, index, storage.directory);
+    const config = configOf(options, index, addresses, storage.directory);
     const dataDirectory = directory === null ? null : storage.directory;
-    const member = new Member({ index, time, storage, random, config, address, dataDirectory });
+    const shared = { time, storage, random, fabric };
+    const member = new Member({ ...shared, index, config, address, dataDirectory });
     members.push(member);
-    if (tcpPort === null) continue;
-    tcpPorts.push(tcpPort);
-    tcpPort.serve({
+    tcpPorts[index]?.serve({
       time,
       isUp: () => member.isUp,
       open: (from, handler) => links.openForeign(member, from, handler),
     });
   }
-  return { time, members, links, tcpPorts, directory };
+  return { time, members, links, fabric, flows, tcpPorts, directory };
 }
 
-function isDeciding(role: TestMember['role']): boolean {
-  return role === 'leader' || role === 'standalone';
+async function addressesOf(count: number, tcpPorts: readonly ClientPort[]): Promise<string[]> {
+  const ports = await Promise.all(tcpPorts.map((port) => port.listen()));
+  return Array.from({ length: count }, (_, i) => `127.0.0.1:${ports[i] ?? memoryPort + i}`);
 }
 
 /** Waits for something that the kit has caused, turn by turn. */
@@ -325,5 +388,11 @@ function halvesOf(id: bigint): { hi: number; lo: number } {
   return { hi: Number(BigInt.asIntN(32, id >> 32n)), lo: Number(BigInt.asIntN(32, id)) };
 }
 
+/** The network between members has no whims. */
+const steady = { below: (): number => 0 };
+/** Bytes between two members that the system takes over. */
+const systemBytesMax = 256 * 1024;
+/** How much time is skipped at once while something is waited for, ms. */
+const skipMs = 10;
 /** Where members in memory say that they are. */
 const memoryPort = 2181;

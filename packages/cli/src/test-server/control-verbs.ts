@@ -46,6 +46,7 @@ export const controlVerbs: Readonly<Record<string, Verb>> = {
   '/resume': { fields: member, run: (ensemble, body) => ensemble.resume(memberOf(body)) },
   '/kill': { fields: member, run: (ensemble, body) => ensemble.kill(memberOf(body)) },
   '/restart': { fields: member, run: (ensemble, body) => ensemble.restart(memberOf(body)) },
+  '/ready': { fields: [], run: (ensemble) => ensemble.ready() },
   '/disconnect-clients': {
     fields: member,
     run: (ensemble, body) => ensemble.disconnectClients(memberOf(body)),

@@ -12,9 +12,9 @@ SIGTERM. It is controlled over HTTP, with JSON: GET /status, and POST of
   /expire-session {"session":"0x10000abcd0000"}    /pause {"member":0}    /resume {"member":0}
   /partition {"groups":[[0],["clients"]]}          /kill {"member":0}     /restart {"member":0}
   /heal {}                                         /disconnect-clients {"member":0}
-  /advance-time {"ms":60000}                       /stop {}
+  /advance-time {"ms":60000}                       /ready {}               /stop {}
 
-Every answer is the status afterwards, or {"error":"Cannot ..."}.
+/ready waits until every running member serves. Every answer is the status afterwards, or {"error":"Cannot ..."}.
 
 Example:
   meerkat test-server --session-timeout 500..60000

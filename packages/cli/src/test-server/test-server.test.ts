@@ -145,6 +145,23 @@ test('what cannot be is answered with the reason', async (t) => {
   assert.equal((await fetch(`${announced.controlUrl}/status`)).status, 200);
 });
 
+test('an ensemble over HTTP', async (t) => {
+  const { announced } = await start(t, ['--members', '3']);
+  const zk = await connect(announced.connectString, { retryDelayMs: 1, reconnectJitterMs: 0 });
+  t.after(() => zk.close());
+  await zk.create('/a', 'x');
+  const { members } = (await post(announced, '/ready')).body;
+  const leader = members.find(({ role }) => role === 'leader');
+  await post(announced, '/kill', { member: leader?.index });
+  const after = (await post(announced, '/ready')).body.members;
+  assert.deepEqual(after.map(({ role }) => role ?? '').sort(), ['', 'follower', 'leader']);
+  await post(announced, '/restart', { member: leader?.index });
+  const again = (await post(announced, '/ready')).body.members;
+  assert.equal(again[leader?.index ?? -1]?.role, 'follower');
+  await zk.connected();
+  assert.notEqual(await zk.exists('/a'), null);
+});
+
 test('it ends when its standard input ends', async (t) => {
   const { child } = await start(t);
   const ended = once(child, 'exit');
@@ -177,7 +194,7 @@ test('it ends with the process that --parent names', async (t) => {
 
 test('what it cannot be started with', async () => {
   const cases: [readonly string[], RegExp][] = [
-    [['--members', '3'], /Cannot start with option members: current value is 3/],
+    [['--members', '10'], /Cannot start with option members: current value is 10/],
     [['--members', 'x'], /It must be a whole number/],
     [['--session-timeout', '5'], /It must be two numbers of ms/],
     [['--clock', 'fast'], /Allowed choices are real, manual/],
