@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { repositoryRoot } from '../peers/support/paths.ts';
 
@@ -33,7 +33,15 @@ export function blocksOfPackage(name: string): ExampleBlock[] {
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing/'),
   );
-  return files.sort().flatMap((file) => blocksOfComments(join(source, file)));
+  const blocks = files.sort().flatMap((file) => blocksOfComments(join(source, file)));
+  return blocks.filter(({ code }) => importsWhatIsThere(code));
+}
+
+/** Whether all packages are installed that an example imports: not so optional ones. */
+function importsWhatIsThere(code: string): boolean {
+  return [...code.matchAll(/ from '((?:@[^/']+\/)?[^/']+)/g)].every(([, name = '']) => {
+    return name.startsWith('node:') || existsSync(join(repositoryRoot, 'node_modules', name));
+  });
 }
 
 function blocksOfComments(path: string): ExampleBlock[] {
