@@ -17,6 +17,8 @@ export class LeaderDuties {
   readonly #config: ReplicaConfig;
   readonly #expirer: SessionExpirer;
   #isActive = false;
+  /** Global sessions and containers are another's. */
+  #isForLocal = false;
   #nextContainerCheckMs = 0;
   /** Containers found useless and not deleted yet. */
   #doomed: string[] = [];
@@ -34,6 +36,7 @@ export class LeaderDuties {
     this.#clock = clock;
     this.#config = state.config;
     this.#expirer = new SessionExpirer(state.sessions, beatMs, (session) => {
+      if (this.#isForLocal && !session.isLocal) return;
       intake.counters.sessionsExpired++;
       events.onSessionExpired(session.idHi, session.idLo, session.timeoutMs);
       intake.closeSession(session);
@@ -44,9 +47,17 @@ export class LeaderDuties {
   start(): void {
     const nowMs = this.#clock.monotonicMs();
     this.#isActive = true;
+    this.#isForLocal = false;
     this.#doomed = [];
     this.#expirer.start(nowMs);
     this.#nextContainerCheckMs = nowMs + this.#config.container.checkIntervalMs;
+  }
+
+  /** They are another's, but for the end of the sessions that only this server knows. */
+  startForLocalSessions(): void {
+    this.#isActive = true;
+    this.#isForLocal = true;
+    this.#expirer.start(this.#clock.monotonicMs());
   }
 
   /** They are another's. */
@@ -58,7 +69,7 @@ export class LeaderDuties {
   beat(nowMs: number): boolean {
     if (!this.#isActive) return false;
     const moreSessions = this.#expirer.beat(nowMs);
-    return moreSessions || this.#deleteContainers(nowMs);
+    return moreSessions || (!this.#isForLocal && this.#deleteContainers(nowMs));
   }
 
   /** A few at a time. Returns whether more wait. */

@@ -132,7 +132,7 @@ export interface ReplicaConfig {
   readonly reconfigEnabled: boolean;
   /** Checks no ACLs at all. `skipACL=yes`. */
   readonly skipAcl: boolean;
-  /** Serves reads without a quorum; no effect standalone but on `isro`. `readonlymode.enabled`. */
+  /** Serves reads without a leader; no effect standalone but on `isro`. `readonlymode.enabled`. */
   readonly readOnlyModeEnabled: boolean;
   readonly digestAuth: DigestAuthConfig;
   readonly container: ContainerConfig;

@@ -105,6 +105,8 @@ class Server implements RunningServer {
     });
     this.#listener = new ClientListener(config.listener, this.#network, log);
     this.#peers = new NodePeerNetwork(config.peers.keepAlive, () => turn.arm());
+    const isLocal = config.replica.ensemble?.localSessionsEnabled === true;
+    const newSessionKind = isLocal ? 'local' : 'global';
     this.replica = new Replica(
       {
         clock: this.#clock,
@@ -117,7 +119,7 @@ class Server implements RunningServer {
       this.#events(),
       {
         digestHash,
-        admitSession: (isRenewal) => throttle.letsIn(isRenewal ? 'renew' : 'global'),
+        admitSession: (isRenewal) => throttle.letsIn(isRenewal ? 'renew' : newSessionKind),
       },
     );
     this.#view = new ReplicaView(this.replica, this.#clock);

@@ -12,7 +12,6 @@ import {
   writeConnectRequest,
   writeRequestHeader,
 } from '@meerkat/protocol';
-import type { InProcessServer } from './in-process-server.ts';
 import type { SimulatedConnection } from './simulated-network.ts';
 
 /** What a client received: the handshake's answer, an answer, or a watch event. */
@@ -30,6 +29,24 @@ export interface Reply {
   readonly body: JuteReader;
 }
 
+/** A connection of a scripted client, in memory. */
+export interface ScriptedConnection {
+  onBytes: (bytes: Uint8Array) => void;
+  /** The server has closed it. */
+  onClosed: () => void;
+  send(bytes: Uint8Array): void;
+  /** The client closes it. */
+  end(): void;
+}
+
+/** Whom a scripted client connects to, and who moves time: an `InProcessServer`, a member of a `ScriptedCluster`. */
+export interface ScriptedServer<Connection extends ScriptedConnection = ScriptedConnection> {
+  connect(address?: string): Connection;
+  /** Lets happen what is due, until an answer that needs no time is there. */
+  settle(): void;
+  advance(ms: number): void;
+}
+
 /** How a client shakes hands. */
 export interface HandshakeOptions {
   readonly timeOut?: number;
@@ -45,8 +62,10 @@ export interface HandshakeOptions {
  * A client without any cleverness: sends what it is told and keeps all that it gets, in order. Nothing
  * is sent again, nothing is pinged, no order is checked.
  */
-export class ScriptedClient implements FrameReceiver {
-  readonly connection: SimulatedConnection;
+export class ScriptedClient<Connection extends ScriptedConnection = SimulatedConnection>
+  implements FrameReceiver
+{
+  readonly connection: Connection;
   /** Everything received, oldest first, that was not taken. */
   received: Received[] = [];
   /** The answer to the handshake, once there is one. */
@@ -54,12 +73,12 @@ export class ScriptedClient implements FrameReceiver {
   isClosed = false;
   /** Takes xid -1 for a watch event. False for clients that use that number themselves. */
   knowsEvents = true;
-  readonly #server: InProcessServer;
+  readonly #server: ScriptedServer<Connection>;
   readonly #frames = new FrameDecoder(2 ** 31 - 1);
   #nextXid = 1;
   #isShaken = false;
 
-  constructor(server: InProcessServer, address?: string) {
+  constructor(server: ScriptedServer<Connection>, address?: string) {
     this.#server = server;
     this.connection = server.connect(address);
     this.connection.onBytes = (bytes) => {
@@ -71,11 +90,11 @@ export class ScriptedClient implements FrameReceiver {
   }
 
   /** Connects and shakes hands, and waits for the answer. */
-  static open(
-    server: InProcessServer,
+  static open<Connection extends ScriptedConnection>(
+    server: ScriptedServer<Connection>,
     options: HandshakeOptions = {},
     address?: string,
-  ): ScriptedClient {
+  ): ScriptedClient<Connection> {
     const client = new ScriptedClient(server, address);
     client.sendHandshake(options);
     server.settle();

@@ -49,7 +49,7 @@ export class LearnerRequests {
   touch(sessionHi: number, sessionLo: number, timeoutMs: number): void {
     const { state, clock } = this.#context;
     const session = state.sessions.get(sessionHi, sessionLo);
-    if (session === undefined || session.closing || timeoutMs <= 0) return;
+    if (session === undefined || session.closing || session.isLocal || timeoutMs <= 0) return;
     state.sessions.expiry.touch(session, clock.monotonicMs(), this.#granted(timeoutMs));
   }
 
@@ -57,7 +57,7 @@ export class LearnerRequests {
   revalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
     const { state, clock, intake } = this.#context;
     const session = state.sessions.get(sessionHi, sessionLo);
-    const isValid = session !== undefined && !session.closing;
+    const isValid = session !== undefined && !session.closing && !session.isLocal;
     if (isValid) {
       // Whoever used it here has moved on.
       intake.onSessionEnding(sessionHi, sessionLo);

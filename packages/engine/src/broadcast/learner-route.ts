@@ -16,6 +16,7 @@ import { beginPacket, endPacket, PacketType } from './quorum-packet.ts';
 export class LearnerRoute implements WriteRoute {
   readonly pending: PendingTransactions = new PendingTransactions();
   readonly judgesSessions = false;
+  readonly isReadOnly = false;
   readonly preparesSyncs = true;
   largeBytes = 0;
   /** Bytes of the requests that are not answered yet, about. */

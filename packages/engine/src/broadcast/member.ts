@@ -32,6 +32,7 @@ import { Learner } from './learner.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
 import { Membership, type MembershipChange } from './membership.ts';
 import type { PacketLimits } from './quorum-packet.ts';
+import { ReadOnlyMode } from './read-only-mode.ts';
 import { RecentTransactions } from './recent-transactions.ts';
 
 /** What a member is made of. */
@@ -76,6 +77,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   readonly #parts: MemberParts;
   #elector: Elector;
   readonly #random: Ports['random'];
+  readonly #readOnlyMode: ReadOnlyMode;
   #leader: Leader | null = null;
   #learner: Learner | null = null;
   #role: MemberRole = 'looking';
@@ -116,6 +118,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     // A leader that has just come back can tell others what they lack, without sending everything.
     this.database.replayed = this.recent;
     this.membership = new Membership(ensemble, ports.disk, this.config.reconfigEnabled);
+    this.#readOnlyMode = new ReadOnlyMode(this);
     this.#elector = this.#newElector();
   }
 
@@ -187,6 +190,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   /** Takes no part any more. */
   stop(): void {
     this.#isStopped = true;
+    this.#readOnlyMode.end();
     this.#elector.stop();
     this.#leader?.stop();
     this.#learner?.stop();
@@ -229,6 +233,8 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     this.#failures = 0;
     this.#role = this.#leader !== null ? 'leading' : this.#isObserver ? 'observing' : 'following';
     this.#elector.setPeerEpoch(detail.epoch);
+    const { localSessionsEnabled } = this.ensemble;
+    if (this.#leader === null && localSessionsEnabled) this.duties.startForLocalSessions();
     this.#tell(detail.sync);
   }
 
@@ -243,6 +249,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     this.#leaderId = null;
     this.#reason = reason;
     this.#tell('none');
+    this.duties.stop();
     this.intake.stopServing();
     this.#settle(isTainted);
   }
@@ -358,6 +365,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #look(reason: string): void {
     this.#reason = reason;
     this.#lookingSinceMs = this.clock.monotonicMs();
+    this.#readOnlyMode.await();
     this.#elector.lookForLeader(this.#standing());
   }
 
@@ -372,6 +380,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
 
   #onElected({ vote, state }: Election): void {
     if (this.#isStopped) return;
+    this.#readOnlyMode.end();
     this.#electedMs = this.clock.monotonicMs();
     this.#electionMs = this.#electedMs - this.#lookingSinceMs;
     this.#leaderId = vote.leader;

@@ -63,6 +63,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   #current: ClientConnection | null = null;
   /** Clients have read enough to be answered further, and this turn had no time for them. */
   #hasLeftStalled = false;
+  #isReadOnly = false;
   /** Sessions that were heard of through connections that are gone; bounded by the learner's next PING. */
   readonly #heardAndGone = new Set<Session>();
   readonly #backpressure: Backpressure;
@@ -91,8 +92,14 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     return this.#dispatcher.pendingBytes;
   }
 
+  /** Whether only those are served who ask for reads: there is no leader. */
+  get isReadOnly(): boolean {
+    return this.isServing && this.#isReadOnly;
+  }
+
   /** Where writes go; set once the log is open. */
   usePipeline(pipeline: WriteRoute): void {
+    this.#isReadOnly = pipeline.isReadOnly;
     this.#dispatcher.usePipeline(pipeline);
   }
 
@@ -137,7 +144,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     this.replies.forget(connection);
     this.connections.remove(connection);
     const { session } = connection;
-    if (session?.isHeard === true && !this.#dispatcher.judgesSessions) this.#noteGone(session);
+    if (session?.isHeard === true && !session.isLocal && !this.#dispatcher.judgesSessions)
+      this.#noteGone(session);
   }
 
   #noteGone(session: Session): void {
@@ -204,6 +212,11 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (session.closing) return;
     this.clock.look();
     const connection = this.connections.bySession(session) ?? null;
+    if (session.isLocal) {
+      this.#state.sessions.remove(session.idHi, session.idLo);
+      if (connection !== null) this.close(connection);
+      return;
+    }
     if (connection !== null) connection.expiring = true;
     this.#dispatcher.submit(
       connection,
@@ -212,6 +225,15 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
       OpCode.closeSession,
       this.#sessionReader.reset(none, 0, 0),
     );
+  }
+
+  /** See `DispatchHost`. */
+  endLocalSession(connection: ClientConnection, session: Session, xid: number): void {
+    this.#state.sessions.remove(session.idHi, session.idLo);
+    const { lastProcessedZxid } = this.#state;
+    this.replies.header(connection, xid, lastProcessedZxid, ErrorCode.ok);
+    this.#dispatcher.answered(connection, xid, OpCode.closeSession, this.clock.nowMs);
+    this.close(connection);
   }
 
   /** Deletes a container or TTL znode that nobody needs. */
@@ -240,7 +262,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (connection.phase === ConnectionPhase.closed) return this.#onAppliedAfterLoss(connection);
     if (error === ErrorCode.sessionMoved) return this.close(connection);
     if (type === OpCode.createSession) {
-      this.#establish(connection);
+      // An upgraded session has its answer since long.
+      if (connection.phase === ConnectionPhase.establishing) this.#establish(connection);
     } else if (!(type === OpCode.closeSession && connection.expiring)) {
       const writer = this.replies.outbox(connection);
       const frame = this.replies.begin(writer, xid, this.#state.lastProcessedZxid);
@@ -280,11 +303,10 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   #handshake(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
     this.counters.connectionRequests++;
     if (!this.isServing) return this.refuse(connection, 'not-serving', 'there is no leader');
-    const { judgesSessions } = this.#dispatcher.pipeline;
     let outcome: ReturnType<typeof judgeHandshake>;
     try {
       const reader = this.#reader.reset(bytes, start, end);
-      outcome = judgeHandshake(this.#state, connection, reader, judgesSessions);
+      outcome = judgeHandshake(this.#state, connection, reader, this.#dispatcher.pipeline);
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
       this.refuse(connection, 'handshake', error.message);
@@ -298,13 +320,19 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (outcome.kind === 'new') this.#createSession(connection);
     else if (outcome.kind === 'renewed') this.#renew(connection, outcome.session);
     else if (outcome.kind === 'asked') this.#ask(connection, outcome.idHi, outcome.idLo);
-    else {
-      writeHandshakeAnswer(this.replies.outbox(connection), connection, null);
-      this.close(connection);
-    }
+    else this.#sayExpired(connection);
+  }
+
+  #sayExpired(connection: ClientConnection): void {
+    const writer = this.replies.outbox(connection);
+    writeHandshakeAnswer(writer, connection, null, this.#isReadOnly);
+    this.close(connection);
   }
 
   #createSession(connection: ClientConnection): void {
+    if (this.#state.config.ensemble?.localSessionsEnabled === true) {
+      return this.#createLocalSession(connection);
+    }
     const session = this.#state.sessions.create(connection.sessionTimeoutMs, this.clock.nowMs);
     this.connections.attach(connection, session);
     session.owner = this.#dispatcher.pipeline;
@@ -313,6 +341,15 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     body.writeInt(connection.sessionTimeoutMs);
     const reader = this.#sessionReader.reset(body.bytes, 0, body.length);
     this.#dispatcher.submit(connection, session, 0, OpCode.createSession, reader);
+  }
+
+  /** Nobody else is told. */
+  #createLocalSession(connection: ClientConnection): void {
+    const { sessions } = this.#state;
+    const session = sessions.createLocal(connection.sessionTimeoutMs, this.clock.nowMs);
+    this.connections.attach(connection, session);
+    session.owner = this.#dispatcher.pipeline;
+    this.#establish(connection);
   }
 
   /** The leader says whether the session lives: what comes meanwhile waits. */
@@ -332,8 +369,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
       }
       return;
     }
-    writeHandshakeAnswer(this.replies.outbox(connection), connection, null);
-    this.close(connection);
+    this.#sayExpired(connection);
   }
 
   #isOpen({ phase }: ClientConnection): boolean {
@@ -347,6 +383,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     for (const { session } of this.connections.all()) {
       if (session === null || !session.isHeard) continue;
       session.isHeard = false;
+      if (session.isLocal) continue;
       take(session);
     }
   }
@@ -393,7 +430,8 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   #establish(connection: ClientConnection): void {
     assert(connection.session !== null, 'a session was attached');
     connection.phase = ConnectionPhase.open;
-    writeHandshakeAnswer(this.replies.outbox(connection), connection, connection.session);
+    const writer = this.replies.outbox(connection);
+    writeHandshakeAnswer(writer, connection, connection.session, this.#isReadOnly);
     connection.stats.sent++;
     this.replies.framesSent++;
   }

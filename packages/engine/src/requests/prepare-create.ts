@@ -101,6 +101,7 @@ function checkMode(context: WriteContext): ErrorCode {
     ownerHi = containerOwner.hi;
     ownerLo = containerOwner.lo;
   } else if (ephemeral) {
+    if (context.ephemeralError !== ErrorCode.ok) return context.ephemeralError;
     ownerHi = context.sessionHi;
     ownerLo = context.sessionLo;
   }

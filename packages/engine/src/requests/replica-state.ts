@@ -1,4 +1,4 @@
-import type { Id, JuteReader, JuteWriter } from '@meerkat/protocol';
+import type { ErrorCode, Id, JuteReader, JuteWriter } from '@meerkat/protocol';
 import type { Limits } from '../limits.ts';
 import type { ReplicaConfig } from '../replica-config.ts';
 import type { SessionTable } from '../sessions/session-table.ts';
@@ -36,4 +36,6 @@ export interface WriteContext {
   authIds: readonly Id[];
   /** What the preparation found out and applying need not; its `node` is `noNode` when there is nothing. */
   readonly known: KnownChange;
+  /** What the creation of an ephemeral comes to; ok unless its session is local. */
+  ephemeralError: ErrorCode;
 }

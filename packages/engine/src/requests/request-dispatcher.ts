@@ -1,8 +1,17 @@
-import { assert, ErrorCode, JuteError, JuteReader, OpCode, SpecialXid } from '@meerkat/protocol';
+import {
+  assert,
+  ErrorCode,
+  JuteError,
+  JuteReader,
+  JuteWriter,
+  OpCode,
+  SpecialXid,
+} from '@meerkat/protocol';
 import type { Session } from '../sessions/session.ts';
 import { authenticate, type DigestHash } from './authenticate.ts';
 import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
 import type { TakeDeferred } from './deferred-requests.ts';
+import { createsEphemeral } from './local-session-rules.ts';
 import { findReadOperation } from './read-table.ts';
 import type { ReplicaState } from './replica-state.ts';
 import type { ReplyWriter } from './reply-writer.ts';
@@ -21,6 +30,8 @@ export interface DispatchHost {
   notice(kind: string, connection: ClientConnection, detail: string): void;
   /** Closes behind what has been written so far. */
   close(connection: ClientConnection): void;
+  /** A local session asked for its end: it is answered and gone. */
+  endLocalSession(connection: ClientConnection, session: Session, xid: number): void;
   /** Counted, said once, closed without an answer. */
   refuse(connection: ClientConnection, kind: string, detail: string): void;
 }
@@ -157,7 +168,10 @@ export class RequestDispatcher {
     } else if (isWrite(type) || (type === OpCode.sync && this.pipeline.preparesSyncs)) {
       if ((connection.deferredWrites > 0 || connection.isStalled) && !wasDeferred) {
         this.defer(connection, bytes, start, end, receivedMs, true);
-      } else {
+      } else if (
+        !session.isLocal ||
+        !this.#takeOfLocal(connection, session, xid, type, reader, wasDeferred, receivedMs)
+      ) {
         this.#submitRequest(connection, session, xid, type, reader, wasDeferred, receivedMs);
       }
     } else if (type === OpCode.sync && !wasDeferred && this.pipeline.awaitsOthers(connection)) {
@@ -175,6 +189,54 @@ export class RequestDispatcher {
     } else {
       this.#read(connection, xid, type, reader, receivedMs);
     }
+  }
+
+  /**
+   * What a local session asks for that is not simply proposed: its end, what nobody may ask for without a leader, and
+   * ephemerals, which need a session that all know (`QuorumZooKeeperServer.checkUpgradeSession`).
+   *
+   * @param reader stands at the request's record, and does so again when false is returned
+   * @returns whether nothing is left to be done
+   */
+  #takeOfLocal(
+    connection: ClientConnection,
+    session: Session,
+    xid: number,
+    type: OpCode,
+    reader: JuteReader,
+    wasDeferred: boolean,
+    receivedMs: number,
+  ): boolean {
+    const { bytes, end } = reader;
+    const start = reader.position - requestHeaderBytes;
+    if (type === OpCode.closeSession) {
+      const isInTurn = connection.pendingWrites === 0 && connection.deferredCount === 0;
+      if (wasDeferred || isInTurn) this.#host.endLocalSession(connection, session, xid);
+      else this.defer(connection, bytes, start, end, receivedMs, true);
+      return true;
+    }
+    let error: ErrorCode = ErrorCode.ok;
+    if (this.pipeline.isReadOnly) error = ErrorCode.notReadOnly;
+    else if (!createsEphemeral(type, reader)) return false;
+    else if (this.#state.config.ensemble?.localSessionsUpgradingEnabled === true) {
+      this.#upgrade(connection, session);
+      return false;
+    } else if (type === OpCode.multi || this.pipeline.judgesSessions) {
+      // Its transaction fails, or one operation of it.
+      return false;
+    } else error = ErrorCode.ephemeralOnLocalSession;
+    if (wasDeferred) this.#answerError(connection, bytes, start, receivedMs, error);
+    else this.#answerInTurn(connection, bytes, start, receivedMs, error);
+    return true;
+  }
+
+  /** The session becomes everybody's, by a transaction before the one that needs that. */
+  #upgrade(connection: ClientConnection, session: Session): void {
+    this.#state.sessions.upgrade(session);
+    const body = new JuteWriter(4);
+    body.writeInt(session.timeoutMs);
+    const reader = new JuteReader(body.bytes, 0, body.length);
+    this.submit(connection, session, 0, OpCode.createSession, reader);
   }
 
   /** An error that stands already, in line behind the connection's transactions. */
@@ -264,6 +326,11 @@ export class RequestDispatcher {
   ): void {
     const operation = findReadOperation(type);
     if (operation === undefined && type !== OpCode.setWatches && type !== OpCode.setWatches2) {
+      if (type === OpCode.check && this.pipeline.isReadOnly) {
+        const start = reader.position - requestHeaderBytes;
+        const error = ErrorCode.notReadOnly;
+        return this.#answerError(connection, reader.bytes, start, receivedMs, error);
+      }
       return this.#unknown(connection, xid, type);
     }
     const writer = this.#host.replies.outbox(connection);

@@ -84,6 +84,7 @@ export class WritePipeline implements WriteRoute {
   /** Connections whose syncs wait for transactions of others, with the sequences that they wait for. */
   readonly #syncs: { readonly connection: ClientConnection; readonly sequence: number }[] = [];
   readonly judgesSessions = true;
+  readonly isReadOnly = false;
   readonly preparesSyncs = false;
 
   /** @param tap told of every transaction, in an ensemble; null alone */
@@ -110,6 +111,7 @@ export class WritePipeline implements WriteRoute {
       sessionLo: 0,
       authIds: [],
       known: { node: noNode, prefixState: 0, digest: 0 },
+      ephemeralError: ErrorCode.ok,
     };
   }
 
@@ -145,6 +147,7 @@ export class WritePipeline implements WriteRoute {
     context.sessionLo = request.sessionLo;
     context.authIds = request.authIds;
     context.known.node = noNode;
+    context.ephemeralError = ErrorCode.ok;
     writer.writeLong(request.sessionHi, request.sessionLo);
     writer.writeInt(request.xid);
     writer.writeLongFromDouble(zxid);
@@ -257,10 +260,21 @@ export class WritePipeline implements WriteRoute {
     }
     if (sessionHi === 0 && sessionLo === 0) return ErrorCode.ok;
     const session = this.#state.sessions.get(sessionHi, sessionLo);
-    if (session === undefined || session.closing) return ErrorCode.sessionExpired;
+    if (session === undefined) return this.#judgeUnknown(sessionHi);
+    if (session.closing) return ErrorCode.sessionExpired;
+    if (session.isLocal) this.#context.ephemeralError = ErrorCode.ephemeralOnLocalSession;
     const owner = request.owner ?? this;
     session.owner ??= owner;
     return session.owner === owner ? ErrorCode.ok : ErrorCode.sessionMoved;
+  }
+
+  /** A learner's local session is unknown here: it may write, but own nothing (`LeaderSessionTracker.checkSession`). */
+  #judgeUnknown(sessionHi: number): ErrorCode {
+    const { serverId, ensemble } = this.#state.config;
+    const isOwn = sessionHi >>> 24 === (serverId & 0xff);
+    if (isOwn || ensemble?.localSessionsEnabled !== true) return ErrorCode.sessionExpired;
+    this.#context.ephemeralError = ErrorCode.sessionExpired;
+    return ErrorCode.ok;
   }
 
   #prepareRecord(type: OpCode, start: number): ErrorCode {

@@ -30,6 +30,8 @@ export interface WriteRoute {
   readonly largeBytes: number;
   /** Whether this replica judges sessions; else `revalidate` asks the one that does. */
   readonly judgesSessions: boolean;
+  /** Whether nothing is written through this replica at the moment: it reads to those who ask for no more. */
+  readonly isReadOnly: boolean;
   /** Whether a sync is given to `prepare` like a write. */
   readonly preparesSyncs: boolean;
   /**

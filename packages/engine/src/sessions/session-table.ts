@@ -11,6 +11,7 @@ export class SessionTable {
   // Ids of one server share their upper half for minutes: two levels, and no 64-bit keys.
   readonly #byHi = new Map<number, Map<number, Session>>();
   #count = 0;
+  #localCount = 0;
   #nextHi = 0;
   #nextLo = 0;
 
@@ -22,6 +23,11 @@ export class SessionTable {
   /** Sessions known, closing ones included. */
   get count(): number {
     return this.#count;
+  }
+
+  /** How many of them are local. */
+  get localCount(): number {
+    return this.#localCount;
   }
 
   /**
@@ -44,6 +50,21 @@ export class SessionTable {
     this.#put(session);
     this.expiry.touch(session, nowMs, timeoutMs);
     return session;
+  }
+
+  /** As `create`, known to this replica alone. */
+  createLocal(timeoutMs: number, nowMs: number): Session {
+    const session = this.create(timeoutMs, nowMs);
+    session.isLocal = true;
+    this.#localCount++;
+    return session;
+  }
+
+  /** A local session is to become everybody's. */
+  upgrade(session: Session): void {
+    assert(session.isLocal, 'a local session is upgraded', session.idHi, session.idLo);
+    session.isLocal = false;
+    this.#localCount--;
   }
 
   /** A session that a log or a snapshot tells of; known ones only take the timeout. */
@@ -82,6 +103,7 @@ export class SessionTable {
     half.delete(idLo);
     if (half.size === 0) this.#byHi.delete(idHi);
     this.#count--;
+    if (session.isLocal) this.#localCount--;
   }
 
   /** Forgets all, for a reload of the database. */

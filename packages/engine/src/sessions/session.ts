@@ -11,6 +11,8 @@ export class Session {
   closing = false;
   /** Its createSession has been applied: it belongs in snapshots. */
   committed = false;
+  /** Known to this replica alone, which ends it: no transaction tells of it (`LocalSessionTracker.java`). */
+  isLocal = false;
   /** Its newest transaction in the log, by the number that the pipeline gave it; 0 is none. */
   newestPendingSequence = 0;
   /** A request of it came since the leader was last told that it lives. Only a learner asks. */

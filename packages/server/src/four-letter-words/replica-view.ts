@@ -63,8 +63,8 @@ export class ReplicaView implements ServerView {
       watchCount: watches.watchCount,
       ephemeralsCount: tree.ephemeralCount,
       approximateDataBytes: tree.approximateDataBytes,
-      globalSessions: sessions.count,
-      localSessions: 0,
+      globalSessions: sessions.count - sessions.localCount,
+      localSessions: sessions.localCount,
       authFailedCount: counters.authFailures,
       uptimeMs: this.#clock.monotonicMs() - this.#startedMs,
     };

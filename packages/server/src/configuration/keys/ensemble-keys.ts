@@ -181,10 +181,24 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
       draft.ensemble.election.multiAddressEnabled = value;
     },
   ),
-  ...later('sessions that only one member knows; until then all are global', {
-    localSessionsEnabled: 'false',
-    localSessionsUpgradingEnabled: 'false',
-  }),
+  honoured(
+    'localSessionsEnabled',
+    trueOrFalse,
+    'false',
+    'new sessions are known only to the member they were made at',
+    (draft, value) => {
+      draft.ensemble.localSessionsEnabled = value;
+    },
+  ),
+  honoured(
+    'localSessionsUpgradingEnabled',
+    trueOrFalse,
+    'false',
+    'a local session that makes an ephemeral becomes a global one',
+    (draft, value) => {
+      draft.ensemble.localSessionsUpgradingEnabled = value;
+    },
+  ),
   ...later('observers without files; until then they write logs and snapshots', {
     syncEnabled: 'true',
     'observer.syncEnabled': 'true',

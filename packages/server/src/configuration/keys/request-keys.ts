@@ -92,7 +92,7 @@ export const requestKeys: readonly ConfigurationKey[] = [
     'readonlymode.enabled',
     trueOrFalse,
     'false',
-    'serves reads without a quorum; with one server it only lets `isro` through the whitelist',
+    'a member without a leader serves reads, to local sessions alone; with one server it only lets `isro` through the whitelist',
     (draft, value) => {
       draft.server.replica.readOnlyModeEnabled = value;
     },
