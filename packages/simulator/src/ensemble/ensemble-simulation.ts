@@ -19,6 +19,7 @@ import {
 } from './ensemble-settings.ts';
 import type { FaultHost } from './fault.ts';
 import { FaultSchedule } from './fault-schedule.ts';
+import { IsolationChecker } from './isolation-checker.ts';
 import { LeadershipChecker } from './leadership-checker.ts';
 import { ModelHistory } from './model-history.ts';
 import { SessionChecker } from './session-checker.ts';
@@ -62,6 +63,7 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
   readonly #random: SeededRandom;
   readonly #leadership: LeadershipChecker;
   readonly #sessions: SessionChecker;
+  readonly #isolation: IsolationChecker;
   readonly #faults: FaultSchedule;
   readonly #workload: Workload;
   #isStorm = true;
@@ -90,6 +92,9 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
       const own = new SeededRandom(random.below(2 ** 32));
       return new SimulatedClient(i + 1, { clock, fabric, random: own, servers, checkers: this });
     });
+    const { voters, tickTimeMs } = this.settings;
+    // `syncLimit`, what was under way, and the leader's next look at its quorum.
+    this.#isolation = new IsolationChecker(this.members, voters, fabric, 9 * tickTimeMs);
     this.#sessions = new SessionChecker(this.history, this.clock, this.settings.tickTimeMs);
     this.#workload = new Workload(
       new SeededRandom(random.below(2 ** 32)),
@@ -109,6 +114,7 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
     const beganMs = this.nowMs();
     for (const member of this.members) this.#startLater(member, 1000);
     for (const client of this.clients) this.#live(client);
+    this.#observe();
     this.#runFor(5 * this.settings.tickTimeMs);
     const untilMs = this.nowMs() + this.settings.stormMs;
     while (this.nowMs() < untilMs) {
@@ -182,6 +188,11 @@ export class EnsembleSimulation implements FaultHost, CheckerHost {
   }
 
   // Members
+
+  #observe(): void {
+    this.#isolation.look(this.nowMs());
+    this.clock.after(this.settings.tickTimeMs / 2, () => this.#observe());
+  }
 
   #newMember(id: number): EnsembleMember {
     const { diskLatencyMs } = this.settings;

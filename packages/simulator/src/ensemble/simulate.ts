@@ -9,12 +9,14 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
     voters: { type: 'string' },
+    'until-failure': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 const usage = `npm run simulate -- --seed N              runs one seed and prints what happens
 npm run simulate -- --seeds 1000 --from K  runs many, with a line for each that fails and a summary
+  --until-failure                          ends with the first that fails
   --voters N                               so many voting members; 1 is a server that is alone`;
 
 const overrides =
@@ -53,7 +55,8 @@ function runMany(from: number, count: number): void {
       const message = error instanceof Error ? error.message : String(error);
       const rule = message.split(':', 1)[0] ?? message;
       failures.set(rule, [...(failures.get(rule) ?? []), seed]);
-      console.log(`\rseed ${seed} fails: ${message}`);
+      console.log(`seed ${seed} fails: ${message}`);
+      if (values['until-failure']) break;
     }
     progress(seed - from + 1, count, failures.size, beganMs);
   }

@@ -1,0 +1,61 @@
+import type { PeerFabric } from '../simulated-peer-network.ts';
+import type { EnsembleMember } from './ensemble-member.ts';
+import { demand } from './violation.ts';
+
+/**
+ * Timeliness: a member that no longer reaches its leader, or a leader that no longer reaches a quorum, notices within
+ * `syncLimit` ticks and serves nobody any more. Looks at the network from outside, twice a tick.
+ */
+export class IsolationChecker {
+  readonly #members: readonly EnsembleMember[];
+  readonly #voters: number;
+  readonly #fabric: PeerFabric;
+  readonly #patienceMs: number;
+  /** Since when each member has been cut off while it served. */
+  readonly #since = new Map<EnsembleMember, number>();
+
+  /** @param patienceMs how long it may take until a member that is cut off has noticed */
+  constructor(
+    members: readonly EnsembleMember[],
+    voters: number,
+    fabric: PeerFabric,
+    patienceMs: number,
+  ) {
+    this.#members = members;
+    this.#voters = voters;
+    this.#fabric = fabric;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** @throws Violation when a member has been cut off for too long and serves */
+  look(nowMs: number): void {
+    if (this.#voters === 1) return;
+    for (const member of this.#members) {
+      const isCutOff = member.isServing && !member.isStandingStill && !this.#isInTouch(member);
+      if (!isCutOff) {
+        this.#since.delete(member);
+        continue;
+      }
+      const since = this.#since.get(member) ?? nowMs;
+      this.#since.set(member, since);
+      demand(nowMs - since <= this.#patienceMs, 'who is cut off serves no more', () => {
+        return `${member.id} is ${member.role}, and cut off for ${nowMs - since} ms`;
+      });
+    }
+  }
+
+  #isInTouch(member: EnsembleMember): boolean {
+    if (member.role !== 'leading') {
+      return this.#members.some(
+        (each) => each.role === 'leading' && this.#areInTouch(member, each),
+      );
+    }
+    const others = this.#members.filter(({ id }) => id <= this.#voters && id !== member.id);
+    const reached = others.filter((each) => each.isUp && this.#areInTouch(member, each));
+    return (reached.length + 1) * 2 > this.#voters;
+  }
+
+  #areInTouch(a: EnsembleMember, b: EnsembleMember): boolean {
+    return this.#fabric.reaches(a.host, b.host) && this.#fabric.reaches(b.host, a.host);
+  }
+}

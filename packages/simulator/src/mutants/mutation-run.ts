@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Mutant } from './mutants.ts';
+
+/** What became of a mutant. */
+export interface MutantFate {
+  /** Seeds that it took to catch it; null when none of them did. */
+  readonly seeds: number | null;
+  /** What the simulation said about it. */
+  readonly verdict: string;
+}
+
+/**
+ * A copy of the compiled packages to do harm to. Owns a temporary folder; the packages themselves are never touched.
+ */
+export class MutationRun {
+  readonly #folder: string;
+
+  constructor() {
+    const packages = fileURLToPath(new URL('../../../', import.meta.url));
+    this.#folder = mkdtempSync(join(tmpdir(), 'meerkat-mutants-'));
+    for (const name of ['protocol', 'engine', 'client', 'simulator']) {
+      const target = this.#packageFolder(name);
+      mkdirSync(target, { recursive: true });
+      cpSync(join(packages, name, 'package.json'), join(target, 'package.json'));
+      cpSync(join(packages, name, 'dist'), join(target, 'dist'), { recursive: true });
+    }
+  }
+
+  /**
+   * Runs seeds against one mutant until one of them fails.
+   *
+   * @throws Error when the place that it changes is not there, or more than once
+   */
+  run(mutant: Mutant, seedsMax: number, from = 1): MutantFate {
+    const path = join(this.#packageFolder(mutant.package), 'dist', mutant.file);
+    const source = readFileSync(path, 'utf8');
+    const places = source.split(mutant.find).length - 1;
+    if (places !== 1) {
+      throw new Error(
+        `Cannot make mutant ${mutant.name}: current value is ${places} places like it in ${mutant.file}`,
+      );
+    }
+    writeFileSync(
+      path,
+      source.replace(mutant.find, () => mutant.replace),
+    );
+    try {
+      return this.#simulate(seedsMax, from);
+    } finally {
+      writeFileSync(path, source);
+    }
+  }
+
+  /** Removes the copy. */
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #simulate(seedsMax: number, from: number): MutantFate {
+    const main = join(this.#packageFolder('simulator'), 'dist/ensemble/simulate.js');
+    const limits = ['--seeds', String(seedsMax), '--from', String(from), '--until-failure'];
+    const { stdout, status } = spawnSync(process.execPath, [main, ...limits], { encoding: 'utf8' });
+    const failure = /seed (\d+) fails: (.*)/.exec(stdout);
+    if (failure !== null) {
+      return { seeds: Number(failure[1]) - from + 1, verdict: failure[2] as string };
+    }
+    if (status !== 0) return { seeds: 1, verdict: `the run ended with ${status}` };
+    return { seeds: null, verdict: 'nothing was noticed' };
+  }
+
+  #packageFolder(name: string): string {
+    return join(this.#folder, 'node_modules', '@meerkat', name);
+  }
+}
