@@ -36,9 +36,9 @@ export class MutationRun {
    * @throws Error when the place that it changes is not there, or more than once
    */
   run(mutant: Mutant, seedsMax: number, from = 1): MutantFate {
-    const path = join(this.#packageFolder(mutant.package), 'dist', mutant.file);
+    const path = this.#pathOf(mutant);
     const source = readFileSync(path, 'utf8');
-    const places = source.split(mutant.find).length - 1;
+    const places = this.placesOf(mutant);
     if (places !== 1) {
       throw new Error(
         `Cannot make mutant ${mutant.name}: current value is ${places} places like it in ${mutant.file}`,
@@ -53,6 +53,11 @@ export class MutationRun {
     } finally {
       writeFileSync(path, source);
     }
+  }
+
+  /** How often the place that a mutant changes is there. */
+  placesOf(mutant: Mutant): number {
+    return readFileSync(this.#pathOf(mutant), 'utf8').split(mutant.find).length - 1;
   }
 
   /** Removes the copy. */
@@ -70,6 +75,10 @@ export class MutationRun {
     }
     if (status !== 0) return { seeds: 1, verdict: `the run ended with ${status}` };
     return { seeds: null, verdict: 'nothing was noticed' };
+  }
+
+  #pathOf(mutant: Mutant): string {
+    return join(this.#packageFolder(mutant.package), 'dist', mutant.file);
   }
 
   #packageFolder(name: string): string {
