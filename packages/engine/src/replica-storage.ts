@@ -8,6 +8,7 @@ import {
   announceAdoption,
   type DataDirectories,
   finishAdoption,
+  openDataDirectories,
   type RecoveryReport,
   recover,
   StorageError,
@@ -23,6 +24,8 @@ import {
 export interface ReplicaStorageListener extends TransactionLogListener {
   onSnapshotWritten(snapshot: WrittenSnapshot): void;
   onSnapshotFailed(error: DiskError): void;
+  /** A member of an ensemble does not trust its files: it has no history until its leader sends it everything. */
+  onDistrusted(error: StorageError): void;
 }
 
 /**
@@ -39,6 +42,7 @@ export class ReplicaStorage {
   #log: TransactionLog | null = null;
   #snapshots: SnapshotSchedule | null = null;
   #directories: DataDirectories | null = null;
+  #isDistrusted = false;
   /** Those who wait until log and snapshots are let go of; null when nobody asked for that. */
   #closing: DiskDone[] | null = null;
   #adoption: DiskDone | null = null;
@@ -73,15 +77,53 @@ export class ReplicaStorage {
     return this.#directories;
   }
 
+  /** Whether this member's files are not trusted: only everything, from a leader, brings it back. */
+  get isDistrusted(): boolean {
+    return this.#isDistrusted;
+  }
+
   /**
-   * Brings the database back from disk.
+   * Brings the database back from disk. A member of an ensemble whose data cannot be trusted has no history then,
+   * as `lastZxid` -1 says: its vote does not count until its leader has sent it everything.
    *
-   * @throws StorageError when the data cannot be trusted; DiskError when it cannot be read
+   * @throws StorageError when the data of a replica that is alone cannot be trusted
+   * @throws DiskError when it cannot be read
    */
   recover(): RecoveryReport {
+    if (this.#config.ensemble === null) return this.#recover();
+    try {
+      finishAdoption(this.#ports.disk, this.#config.dataDir, this.#config.dataLogDir);
+      return this.#recover();
+    } catch (error) {
+      if (!(error instanceof StorageError) || !isDamage(error)) throw error;
+      return this.#distrust(error);
+    }
+  }
+
+  #distrust(error: StorageError): RecoveryReport {
+    const { dataDir, dataLogDir, snapshot } = this.#config;
+    const { disk } = this.#ports;
+    const directories = openDataDirectories(disk, dataDir, dataLogDir, snapshot.datadirAutocreate);
+    this.#directories = directories;
+    this.#isDistrusted = true;
+    this.#database.reset();
+    this.#state.lastProcessedZxid = -1;
+    this.#listener.onDistrusted(error);
+    return {
+      directories,
+      lastZxid: asZxid(-1),
+      fresh: false,
+      snapshot: null,
+      skippedSnapshots: [],
+      replay: null,
+      repairs: [],
+      files: [],
+    };
+  }
+
+  #recover(): RecoveryReport {
     const { disk } = this.#ports;
     const config = this.#config;
-    if (config.ensemble !== null) finishAdoption(disk, config.dataDir, config.dataLogDir);
     const report = recover(
       disk,
       {
@@ -189,14 +231,20 @@ export class ReplicaStorage {
 
   /**
    * Cuts the log behind `zxid` and brings the database back as it was there; the log is closed before, and
-   * open after.
-   *
-   * @throws StorageError `truncateImpossible`; nothing has been changed then
+   * open after. When it cannot be cut there, this member has no history any more.
    */
   truncate(zxid: Zxid): void {
     assert(this.#log === null, 'a log that is cut is closed');
     const { snapshots, logs } = this.#mustHaveDirectories();
-    truncateLog(this.#ports.disk, snapshots, logs, zxid);
+    try {
+      truncateLog(this.#ports.disk, snapshots, logs, zxid);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      // A stale history must not come back into the ensemble [ZOOKEEPER-3701].
+      this.#distrust(error);
+      this.open();
+      return;
+    }
     this.reload();
   }
 
@@ -219,11 +267,13 @@ export class ReplicaStorage {
     const directories = this.#mustHaveDirectories();
     const snapshots = this.#snapshots ?? this.#newSchedule(directories);
     this.#snapshots = snapshots;
-    announceAdoption(disk, directories, asZxid(this.#state.lastProcessedZxid));
+    const zxid = asZxid(this.#state.lastProcessedZxid);
+    announceAdoption(disk, directories, zxid, this.#isDistrusted);
     this.#adoption = (error) => {
       if (error !== null) return done(error);
       try {
         finishAdoption(disk, dataDir, dataLogDir);
+        this.#isDistrusted = false;
       } catch (cause) {
         if (!(cause instanceof DiskError)) throw cause;
         return done(cause);
@@ -272,6 +322,11 @@ export class ReplicaStorage {
     assert(this.#directories !== null, 'the directories are known after recovery');
     return this.#directories;
   }
+}
+
+/** Whether an error says that what is on disk is not what was written, rather than how the server was set up. */
+function isDamage({ kind }: StorageError): boolean {
+  return kind !== 'directoryMissing' && kind !== 'misplacedFiles';
 }
 
 /** A lone server has nobody to take its state from. */

@@ -224,6 +224,10 @@ export class Replica implements TimerListener {
         counters.snapshotTime.add(snapshot.elapsedMs);
         this.#events.onSnapshotWritten(snapshot);
       },
+      onDistrusted: (error) => {
+        const kind = 'history not trusted';
+        this.#events.ensemble?.onEnsembleNotice(kind, null, error.message);
+      },
       onSnapshotFailed: (error) => {
         counters.snapshotFailures++;
         this.#events.onSnapshotFailed(error);

@@ -51,7 +51,7 @@ test('a snapshot of a leader takes the place of the whole history, or of nothing
 
 test('a marker without its snapshot changes nothing', () => {
   const { disk } = oldHistory([3]);
-  announceAdoption(disk, directories, asZxid(10));
+  announceAdoption(disk, directories, asZxid(10), false);
   finishAdoption(disk, '/data', '/logs');
   assert.equal(recover(disk, recoveryOptions, new ModelState()).lastZxid, 20);
   disk.place('/data/version-2/adopting', new TextEncoder().encode('0x3 and more'));
@@ -62,7 +62,7 @@ test('a marker without its snapshot changes nothing', () => {
 test('a history that ends before the snapshot of a leader stays beside it', () => {
   const { clock, disk } = oldHistory([3]);
   const before = disk.list(directories.logs);
-  announceAdoption(disk, directories, asZxid(30));
+  announceAdoption(disk, directories, asZxid(30), false);
   assert.deepEqual(disk.list(directories.snapshots), ['snapshot.3']);
   place(clock, disk, 30);
   finishAdoption(disk, '/data', '/logs');
@@ -141,7 +141,7 @@ function adoptUntil(clock: ManualClock, disk: SimulatedDisk, orders: number): bo
     return null;
   };
   try {
-    announceAdoption(disk, directories, asZxid(10));
+    announceAdoption(disk, directories, asZxid(10), false);
     place(clock, disk, 10);
     finishAdoption(disk, '/data', '/logs');
     return true;
@@ -165,3 +165,12 @@ function place(clock: ManualClock, disk: SimulatedDisk, zxid: number): void {
 function nameOf(zxid: number): string {
   return snapshotFileName(asZxid(zxid) as Zxid, 'none');
 }
+
+test('of a history that is not trusted nothing stays, however old', () => {
+  const { clock, disk } = oldHistory([3]);
+  announceAdoption(disk, directories, asZxid(30), true);
+  place(clock, disk, 30);
+  finishAdoption(disk, '/data', '/logs');
+  assert.deepEqual(disk.list(directories.snapshots), ['snapshot.1e']);
+  assert.deepEqual(disk.list(directories.logs), []);
+});

@@ -22,7 +22,6 @@ import {
 } from '@meerkat/protocol';
 import type { PeerStreamEvents, PeerStreamId, TimerListener } from '../ports.ts';
 import type { QuorumConfig } from '../quorum/quorum-config.ts';
-import { StorageError } from '../storage/index.ts';
 import { LeaderDial } from './leader-dial.ts';
 import { zabVersion } from './learner-link.ts';
 import { LearnerRoute } from './learner-route.ts';
@@ -275,6 +274,9 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     this.#heardMs = this.#context.clock.monotonicMs();
     if (type === PacketType.diff) {
       this.#sync = 'DIFF';
+      if (storage.isDistrusted) {
+        return this.#end('the leader adds to a history that this member does not trust');
+      }
       if (this.#lastZxid < 0) {
         // A log alone would not be recovered; nothing is what this member's history begins with.
         storage.beginDatabase();
@@ -288,7 +290,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
       storage.close((error) => {
         if (this.#phase !== 'clearing') return;
         if (error !== null) return this.#end('the log could not be closed');
-        this.#truncate(zxid);
+        this.#context.attempt(() => this.#truncate(zxid));
       });
     } else if (type === PacketType.snap) {
       this.#sync = 'SNAP';
@@ -302,16 +304,11 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   }
 
   #truncate(zxid: Zxid): void {
-    const { state } = this.#context;
-    try {
-      this.#isMemoryTainted = true;
-      this.#context.truncate(zxid);
-      this.#isMemoryTainted = false;
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      // A stale history must not come back into the ensemble [ZOOKEEPER-3701].
-      return this.#fatal(quorumPacketExitCode, error.message);
-    }
+    const { state, storage } = this.#context;
+    this.#isMemoryTainted = true;
+    this.#context.truncate(zxid);
+    this.#isMemoryTainted = false;
+    if (storage.isDistrusted) return this.#end('its log cannot be cut where the leader says');
     assert(state.lastProcessedZxid <= zxid, 'a log that was cut ends there', zxid);
     this.#lastZxid = asZxid(state.lastProcessedZxid);
     this.#phase = 'syncing';
@@ -564,11 +561,6 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     );
   }
 
-  #fatal(exitCode: number, reason: string): void {
-    this.stop();
-    this.#events.onFatal(exitCode, reason);
-  }
-
   #end(reason: string): void {
     if (this.#phase === 'ended') return;
     this.stop();
@@ -581,7 +573,5 @@ function mayFollow(last: Zxid, next: Zxid): boolean {
   return next === last + 1 || (epochOf(next) > epochOf(last) && counterOf(next) === 1);
 }
 
-/** `ExitCode.QUORUM_PACKET_ERROR`. */
-const quorumPacketExitCode = 13;
 /** Session and answer. */
 const verdictBytes = 9;

@@ -8,20 +8,34 @@ import type { Disk } from '../ports.ts';
 import type { DataDirectories } from './data-directories.ts';
 import { listLogs, listSnapshots, versionDirectory } from './file-names.ts';
 import { lastLoggedZxid } from './log-replay.ts';
+import { StorageError } from './storage-error.ts';
 
 /**
  * Says that a snapshot of `zxid` will take the place of what is on disk, before it has its name: logs that lead beyond
  * it would be replayed on top of it otherwise, should a crash come before they are removed. Logs that end before it
  * stay: they lead up to it or to older snapshots, and no further.
  *
- * @throws StorageError, DiskError
+ * @param isDistrusted nothing of what was there before is believed: all of it goes
+ * @throws DiskError
  */
-export function announceAdoption(disk: Disk, directories: DataDirectories, zxid: Zxid): void {
-  const isAhead =
-    lastLoggedZxid(disk, directories.logs) > zxid ||
-    listSnapshots(disk, directories.snapshots).some((snapshot) => snapshot.zxid > zxid);
-  if (!isAhead) return;
+export function announceAdoption(
+  disk: Disk,
+  directories: DataDirectories,
+  zxid: Zxid,
+  isDistrusted: boolean,
+): void {
+  if (!isDistrusted && !isAhead(disk, directories, zxid)) return;
   disk.replaceSmallFile(`${directories.snapshots}/${marker}`, utf8(formatZxid(zxid)));
+}
+
+function isAhead(disk: Disk, { logs, snapshots }: DataDirectories, zxid: Zxid): boolean {
+  if (listSnapshots(disk, snapshots).some((snapshot) => snapshot.zxid > zxid)) return true;
+  try {
+    return lastLoggedZxid(disk, logs) > zxid;
+  } catch (error) {
+    if (error instanceof StorageError) return true;
+    throw error;
+  }
 }
 
 /**
