@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as client from '@meerkat/client';
+import * as opentelemetry from '@meerkat/client/opentelemetry';
 import * as recipes from '@meerkat/client/recipes';
 import * as testing from '@meerkat/testing';
 import { repositoryRoot } from '../peers/support/paths.ts';
@@ -108,6 +109,7 @@ function moduleOf(code: string): string {
   return `${own.replaceAll("'@meerkat/client'", "'./client-of-examples.ts'")}
 import { ${missing(client)} } from './client-of-examples.ts';
 import { ${missing(recipes)} } from '@meerkat/client/recipes';
+import { ${missing(opentelemetry)} } from '@meerkat/client/opentelemetry';
 import { ${missing(testing)} } from '@meerkat/testing';
 export async function example(): Promise<void> {
 ${code.replaceAll(imports, '')}

@@ -27,6 +27,22 @@ export function blocksOfDocument(path: string): ExampleBlock[] {
   });
 }
 
+/** The code in the last column of a document's tables, each piece as an example that is only compiled. */
+export function blocksOfTables(path: string): ExampleBlock[] {
+  const lines = readFileSync(join(repositoryRoot, path), 'utf8').split('\n');
+  return lines.flatMap((row, index) => {
+    const cells = row.split(/(?<!\\)\|/);
+    if (cells.length < 4 || row.startsWith('|---')) return [];
+    const pieces = [...(cells.at(-2) ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+    // A word alone names something: an option, a state.
+    const codes = pieces.filter((code) => /[.(]|^await /.test(code));
+    const where = `${path}:${index + 1}`;
+    return codes.map((code) => {
+      return { where, code: `${code};\n`, isRun: false, isEndless: false, output: null };
+    });
+  });
+}
+
 /** The examples in the doc comments of a package, but for its tests. */
 export function blocksOfPackage(name: string): ExampleBlock[] {
   const source = join(repositoryRoot, 'packages', name, 'src');

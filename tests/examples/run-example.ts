@@ -69,7 +69,7 @@ async function prepare(ensemble: TestEnsemble): Promise<void> {
   const billing = { name: 'billing', id: '1', address: '10.0.0.7', port: 8080 };
   for (const [path, value] of [
     ...['/app', '/config', '/jobs', '/users', '/workers'].map((path) => [path, ''] as const),
-    ['/users/42', JSON.stringify({ name: 'Grace' })],
+    ['/users/42', JSON.stringify({ name: 'Grace', logins: 1 })],
     ['/services', ''],
     ['/services/billing', ''],
     ['/services/billing/1', JSON.stringify({ ...billing, serviceType: 'DYNAMIC' })],

@@ -5,7 +5,8 @@ import type { TestEnsemble } from '@meerkat/testing';
 
 /** Its declarations. What a program would do is left open. */
 export const surroundingsDeclarations = `
-import type { ZooKeeper } from '@meerkat/client';
+import type { WatchEvent, ZooKeeper, ZooKeeperError } from '@meerkat/client';
+import type { TelemetryTracer } from '@meerkat/client/opentelemetry';
 import type { StandardSchema } from '@meerkat/client/recipes';
 import type { TestEnsemble } from '@meerkat/testing';
 type Anything = (...values: unknown[]) => Promise<void>;
@@ -19,8 +20,17 @@ declare global {
   const a: string;
   const b: string;
   const pool: { readonly isOpen: boolean };
+  const data: string;
+  const version: number;
+  const watcher: (event: WatchEvent) => void;
+  const callback: () => void;
+  const error: ZooKeeperError;
+  const passphrase: string;
+  const password: string;
+  const tracer: TelemetryTracer;
+  const userSchema: StandardSchema<User>;
   const poolSchema: StandardSchema<{ connectionsMax: number }>;
-  interface User { readonly name: string }
+  interface User { readonly name: string; readonly logins: number }
   const z: {
     object(members: object): StandardSchema<object>;
     number(): StandardSchema<number>;
