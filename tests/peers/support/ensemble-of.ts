@@ -32,7 +32,7 @@ export class Ensemble {
   /** By id, from 1. */
   readonly members: readonly EnsembleMember[];
 
-  private constructor(members: readonly EnsembleMember[]) {
+  protected constructor(members: readonly EnsembleMember[]) {
     this.members = members;
   }
 

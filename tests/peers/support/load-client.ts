@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  BadVersionError,
   ConnectionLossError,
   type ConnectionState,
   connect,
@@ -48,9 +49,13 @@ export class LoadClient {
   }
 
   /** Opens the session, makes its znodes and sets its watches. */
-  static async begin(index: number, connectString: string): Promise<LoadClient> {
+  static async begin(
+    index: number,
+    connectString: string,
+    sessionTimeoutMs: number,
+  ): Promise<LoadClient> {
     const zk = await connect(connectString, {
-      sessionTimeoutMs: 40_000,
+      sessionTimeoutMs,
       retryDelayMs: 50,
       reconnectJitterMs: 50,
     });
@@ -71,6 +76,15 @@ export class LoadClient {
 
   get acknowledged(): number {
     return this.#acknowledged + this.#counter;
+  }
+
+  /** The counter's value and version, as far as it was acknowledged. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  get counterPath(): string {
+    return this.#path('counter');
   }
 
   /** How often a write's answer was lost. */
@@ -183,6 +197,8 @@ export class LoadClient {
         await this.#zk.setData(this.#path('counter'), String(next), { version: this.#counter });
         break;
       } catch (error) {
+        // The write whose answer was lost may be done only now, ahead of the second one.
+        if (isUncertain && error instanceof BadVersionError) continue;
         isUncertain = true;
         await this.#afterLoss(error);
       }
@@ -193,7 +209,7 @@ export class LoadClient {
   async #afterLoss(error: unknown): Promise<void> {
     if (!(error instanceof ConnectionLossError)) throw error;
     this.#losses++;
-    await this.#zk.connected({ timeoutMs: 60_000 });
+    await this.#zk.connected({ timeoutMs: 120_000 });
   }
 
   get #own(): string {
@@ -215,11 +231,17 @@ export class Load {
   }
 
   /** Prepares the tree and opens so many sessions. */
-  static async begin(connectString: string, count: number): Promise<Load> {
+  static async begin(
+    connectString: string,
+    count: number,
+    sessionTimeoutMs = 40_000,
+  ): Promise<Load> {
     await prepareLoad(connectString);
     const indexes = Array.from({ length: count }, (_, index) => index);
     return new Load(
-      await Promise.all(indexes.map((index) => LoadClient.begin(index, connectString))),
+      await Promise.all(
+        indexes.map((index) => LoadClient.begin(index, connectString, sessionTimeoutMs)),
+      ),
     );
   }
 
