@@ -24,6 +24,11 @@ export interface ClientOptions extends Partial<ClientLimits> {
   readonly requestTimeoutMs?: number;
   /** Whether watches are set anew on a new connection. Default true (`disableAutoWatchReset` is its opposite). */
   readonly rearmWatches?: boolean;
+  /**
+   * Whether reads whose connection was lost are sent again over the next one, rather than fail with `ConnectionLossError`; they
+   * fail once every server was tried in vain. Default false.
+   */
+  readonly retryReads?: boolean;
   /** The pause after every server was tried in vain, ms. Default 1,000. */
   readonly retryDelayMs?: number;
   /** How often the servers of `dns-srv://` are looked up, ms. A new list serves from the next dial on. Default 60,000. */
@@ -59,6 +64,7 @@ export function settingsOf(connectString: string, options: ClientOptions): Sessi
     credentials: options.auth ?? [],
     sasl: options.sasl === undefined ? null : validSasl(options.sasl),
     rearmWatches: options.rearmWatches ?? true,
+    retryReads: options.retryReads ?? false,
     retryDelayMs,
     reconnectJitterMs,
     srvRefreshMs,

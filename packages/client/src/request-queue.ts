@@ -146,17 +146,17 @@ export class RequestQueue {
     this.#out.clear();
   }
 
-  /** Fails every request, sent or waiting, in order. */
+  /** Takes every request off, sent or waiting, and fails it, in order; `fail` may submit it again. */
   failAll(fail: (request: PendingRequest) => void): void {
+    const all: PendingRequest[] = [];
     for (const ring of [this.#inFlight, this.#waiting]) {
-      // Only those that are there now: a failed call may be repeated at once.
-      for (let count = ring.length; count > 0; count--) {
-        const request = ring.shift() as PendingRequest;
-        request.frame = null;
-        fail(request);
-      }
+      for (let count = ring.length; count > 0; count--) all.push(ring.shift() as PendingRequest);
     }
     this.#waitingBytes = 0;
+    for (const request of all) {
+      request.frame = null;
+      fail(request);
+    }
     this.#tellCapacity();
   }
 

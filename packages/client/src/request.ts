@@ -24,6 +24,7 @@ export interface PendingRequest {
     readonly opcode: number;
     readonly doing: string;
     readonly watchKind?: WatchKind;
+    readonly isRead?: boolean;
   };
   /** The path as the caller gave it; '' when the operation has none. */
   readonly path: string;

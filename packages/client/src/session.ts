@@ -38,6 +38,7 @@ export interface SessionSettings {
   readonly credentials: readonly Credential[];
   readonly sasl: SaslCredential | null;
   readonly rearmWatches: boolean;
+  readonly retryReads: boolean;
   readonly retryDelayMs: number;
   readonly reconnectJitterMs: number;
   readonly srvRefreshMs: number;
@@ -401,7 +402,7 @@ export class Session implements StreamHandler, FrameSink {
     if (wasOpen) {
       this.#change({ status: 'disconnected', cause });
       if (keepsWaiting) this.#pings.failAll((request) => request.lose(cause));
-      else this.#failPending((request) => request.lose(cause));
+      else this.#failPending((request) => this.#loseOrRetry(request, cause));
     } else {
       this.#lastDialError = cause;
       this.#hooks?.onDial(this.#server, this.#dialedMs, cause);
@@ -452,6 +453,14 @@ export class Session implements StreamHandler, FrameSink {
   #failPending(fail: (request: PendingRequest) => void): void {
     this.queue.failAll(fail);
     this.#pings.failAll(fail);
+  }
+
+  /** A read may be sent again: whether it was answered makes no difference. */
+  #loseOrRetry(request: PendingRequest, cause: Error): void {
+    const { retryReads } = this.#settings;
+    if (retryReads && request.operation.isRead === true && !request.isSettled)
+      this.queue.submit(request);
+    else request.lose(cause);
   }
 
   #failEnded(request: PendingRequest): void {

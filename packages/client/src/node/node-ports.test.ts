@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
@@ -84,6 +85,28 @@ test('a server that is not there is told with the reason', async () => {
   const heard = hear();
   nodePorts.transport.dial({ host: '127.0.0.1', port }, heard);
   assert.equal(((await heard.closed) as NodeJS.ErrnoException).code, 'ECONNREFUSED');
+});
+
+test('a name is resolved anew at each dial', async () => {
+  const { port, close } = await serve((socket) => socket.end());
+  const { lookup } = dns;
+  let count = 0;
+  const counting = (...args: Parameters<typeof lookup>): void => {
+    count += 1;
+    lookup(...args);
+  };
+  dns.lookup = counting as typeof lookup;
+  try {
+    for (let dials = 1; dials <= 3; dials++) {
+      const heard = hear();
+      nodePorts.transport.dial({ host: 'localhost', port }, heard);
+      assert.equal(await heard.closed, null);
+      assert.equal(count, dials);
+    }
+  } finally {
+    dns.lookup = lookup;
+    close();
+  }
 });
 
 test('the end of a turn comes after the promises of the turn', async () => {

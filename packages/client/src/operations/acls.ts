@@ -29,6 +29,7 @@ export interface ClientIdentity {
 export const getAcl: Operation<null, AclAndStat> = {
   opcode: OpCode.getACL,
   doing: 'get the ACL of',
+  isRead: true,
   encode: encodePath,
   decode(reader) {
     const acl = decodeAcl(reader);
@@ -54,6 +55,7 @@ export const setAcl: Operation<SetAclBody, Stat> = {
 export const whoAmI: Operation<null, ClientIdentity[]> = {
   opcode: OpCode.whoAmI,
   doing: 'ask who we are',
+  isRead: true,
   encode() {},
   decode(reader) {
     const count = reader.readVectorCount(8);

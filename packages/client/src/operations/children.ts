@@ -14,6 +14,7 @@ export interface ChildrenAndStat {
 export const getChildren: Operation<WatchFlag, string[]> = {
   opcode: OpCode.getChildren,
   doing: 'get the children of',
+  isRead: true,
   encode: encodePathAndWatch,
   decode: decodeStrings,
   watchKind: 'child',
@@ -22,6 +23,7 @@ export const getChildren: Operation<WatchFlag, string[]> = {
 export const getChildrenWithStat: Operation<WatchFlag, ChildrenAndStat> = {
   opcode: OpCode.getChildren2,
   doing: 'get the children of',
+  isRead: true,
   encode: encodePathAndWatch,
   decode(reader) {
     const children = decodeStrings(reader);
@@ -33,6 +35,7 @@ export const getChildrenWithStat: Operation<WatchFlag, ChildrenAndStat> = {
 export const getAllChildrenNumber: Operation<null, number> = {
   opcode: OpCode.getAllChildrenNumber,
   doing: 'count the descendants of',
+  isRead: true,
   encode: encodePath,
   decode: (reader) => reader.readInt(),
 };
@@ -40,6 +43,7 @@ export const getAllChildrenNumber: Operation<null, number> = {
 export const getEphemerals: Operation<null, string[]> = {
   opcode: OpCode.getEphemerals,
   doing: 'list the ephemeral znodes under',
+  isRead: true,
   encode: encodePath,
   decode: (reader, context) =>
     decodeStrings(reader).map((path) => toClientPath(context.chroot, path)),

@@ -22,6 +22,7 @@ export interface SetDataBody {
 export const getData: Operation<WatchFlag, NodeData> = {
   opcode: OpCode.getData,
   doing: 'get the data of',
+  isRead: true,
   encode: encodePathAndWatch,
   decode: decodeNodeData,
   watchKind: 'data',
@@ -45,6 +46,7 @@ export const setData: Operation<SetDataBody, Stat> = {
 export const exists: Operation<WatchFlag, Stat | null> = {
   opcode: OpCode.exists,
   doing: 'look for',
+  isRead: true,
   encode: encodePathAndWatch,
   decode: takeStat,
   watchKind: 'data',
@@ -63,6 +65,7 @@ export const remove: Operation<number, void> = {
 export const sync: Operation<null, void> = {
   opcode: OpCode.sync,
   doing: 'sync',
+  isRead: true,
   encode: encodePath,
   decode: decodeNothing,
 };

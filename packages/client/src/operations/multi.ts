@@ -77,6 +77,7 @@ export const multi: Operation<MultiBody<MultiOperation>, MultiResult[]> = {
 export const multiRead: Operation<MultiBody<MultiReadOperation>, MultiReadResult[]> = {
   opcode: OpCode.multiRead,
   doing: 'read several znodes',
+  isRead: true,
   validate: (body) => body.operations.forEach(validateRead),
   encode(writer, _serverPath, { operations, chroot }) {
     for (const operation of operations) {

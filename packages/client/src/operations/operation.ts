@@ -25,6 +25,8 @@ export interface Operation<Body, Result> {
   decode(reader: JuteReader, context: ReplyContext<Body>): Result;
   /** The list a watcher goes to when the operation succeeds. */
   readonly watchKind?: WatchKind;
+  /** True when nothing is written: it may be sent again when nobody knows whether it was answered. */
+  readonly isRead?: boolean;
   /** True when absence is an answer: NONODE becomes a result, and a watch is set on the absent znode. */
   readonly absent?: boolean;
 }
