@@ -178,6 +178,7 @@ class ClusterConnection implements ScriptedConnection, PeerStreamEvents {
 }
 
 const quietSettings = {
+  firstId: 1,
   clients: 0,
   latencyMs: [1, 1],
   systemBytesMax: 1e6,

@@ -105,6 +105,12 @@ export class EnsembleMember {
     this.disk.place(`${config.dataDir}/initialize`, new Uint8Array(0));
   }
 
+  /** Whether it votes; a server that is alone does. */
+  get isVoter(): boolean {
+    const members = this.config.ensemble?.members.members;
+    return members === undefined || members.get(this.id)?.type === 'participant';
+  }
+
   get isUp(): boolean {
     return this.#replica !== null;
   }

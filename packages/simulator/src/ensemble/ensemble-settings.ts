@@ -13,6 +13,8 @@ export interface EnsembleSettings {
   /** Members that vote; 1 is a server that is alone. */
   readonly voters: number;
   readonly observers: number;
+  /** The id of the first member; the others follow. */
+  readonly firstId: number;
   readonly clients: number;
   readonly tickTimeMs: number;
   /** How long bytes are under way, from and to, ms. */
@@ -42,6 +44,7 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
   return {
     voters,
     observers: random.percent(25) ? 1 : 0,
+    firstId: random.percent(90) ? 1 : 250 - voters,
     clients: 3 + random.below(5),
     tickTimeMs: isQuick ? 500 : 2000,
     // A client has its session timeout over the number of servers for each attempt: ten of these must fit in.
@@ -104,10 +107,10 @@ export function dataDirOf(id: number): string {
 }
 
 /** The `server.N` lines. */
-export function membersText({ voters, observers }: EnsembleSettings): string {
+export function membersText({ voters, observers, firstId }: EnsembleSettings): string {
   const lines: string[] = [];
-  for (let id = 1; id <= voters + observers; id++) {
-    const type = id <= voters ? 'participant' : 'observer';
+  for (let id = firstId; id < firstId + voters + observers; id++) {
+    const type = id < firstId + voters ? 'participant' : 'observer';
     lines.push(
       `server.${id}=host${id}:${quorumPort}:${electionPort}:${type};0.0.0.0:${clientPort}`,
     );

@@ -43,7 +43,7 @@ export class EnsembleWorld implements CheckerHost {
     this.#random = random;
     this.settings = settings;
     this.trace = new Trace(this.clock);
-    const { latencyMs, systemBytesMax, voters, observers, tickTimeMs } = settings;
+    const { latencyMs, systemBytesMax, voters, observers, firstId, tickTimeMs } = settings;
     const network = new SeededRandom(random.below(2 ** 32));
     this.fabric = new PeerFabric(this.clock, network, { latencyMs, systemBytesMax });
     this.sessions = new SessionChecker(this.history, this.clock, tickTimeMs);
@@ -52,7 +52,9 @@ export class EnsembleWorld implements CheckerHost {
       this.sessions.onCommitted(this.history.last);
     });
     this.leadership = new LeadershipChecker(this.agreed);
-    this.members = Array.from({ length: voters + observers }, (_, i) => this.#newMember(i + 1));
+    this.members = Array.from({ length: voters + observers }, (_, i) =>
+      this.#newMember(firstId + i),
+    );
     this.clients = Array.from({ length: settings.clients }, (_, i) => this.#newClient(i + 1));
     // `syncLimit`, what was under way, and the leader's next look at its quorum.
     const patienceMs = 9 * tickTimeMs;
@@ -101,10 +103,9 @@ export class EnsembleWorld implements CheckerHost {
 
   /** Ends a member's life, and does something to its disk that may take what it has promised. */
   loseDisk(member: EnsembleMember, damage: (member: EnsembleMember) => void): boolean {
-    const isVoter = member.id <= this.settings.voters;
     const damaged = this.members.filter((each) => each.isDamaged && each !== member).length;
     // With fewer than half of the voters damaged, and those not voting, everything is somewhere.
-    if (isVoter && damaged + 1 > Math.floor((this.settings.voters - 1) / 2)) return false;
+    if (member.isVoter && damaged + 1 > Math.floor((this.settings.voters - 1) / 2)) return false;
     if (member.isUp) {
       this.say(`${member.id} ends, and its disk with it`);
       member.crash('power');

@@ -50,7 +50,7 @@ export class IsolationChecker {
         (each) => each.role === 'leading' && this.#areInTouch(member, each),
       );
     }
-    const others = this.#members.filter(({ id }) => id <= this.#voters && id !== member.id);
+    const others = this.#members.filter((each) => each.isVoter && each !== member);
     const reached = others.filter((each) => each.isUp && this.#areInTouch(member, each));
     return (reached.length + 1) * 2 > this.#voters;
   }

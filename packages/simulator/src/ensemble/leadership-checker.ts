@@ -61,7 +61,7 @@ export class LeadershipChecker {
     demand(accepted >= current, 'an epoch is accepted before it is current', () => {
       return `${member.id} has currentEpoch ${current} and acceptedEpoch ${accepted}`;
     });
-    if (member.config.ensemble.members.members.get(member.id)?.type === 'observer') return;
+    if (!member.isVoter) return;
     demand(current >= served, 'an epoch that was served in is on disk', () => {
       return `${member.id} comes back with currentEpoch ${current}, and served in ${served}`;
     });

@@ -30,6 +30,8 @@ export interface SimulatedClientOptions {
 /** How a session of a simulated client is opened. */
 export interface OpenOptions {
   readonly sessionTimeoutMs: number;
+  /** Where it goes, `host:port,…`; everywhere unless given. */
+  readonly servers?: string;
   /** Sent as digest credentials, and who that makes the client; null proves nothing. */
   readonly credentials: { readonly auth: string; readonly digestId: string } | null;
 }
@@ -84,13 +86,13 @@ export class SimulatedClient {
   }
 
   /** Starts a process with a new session. */
-  open({ sessionTimeoutMs, credentials }: OpenOptions): void {
+  open({ sessionTimeoutMs, credentials, servers }: OpenOptions): void {
     this.crash();
     this.lives += 1;
     this.successes = 0;
     const record = new SessionRecord(credentials?.digestId ?? '');
     this.record = record;
-    const { servers, checkers } = this.#options;
+    const { servers: all, checkers } = this.#options;
     const ports = new SimulatedClientPorts(this.host, this.#options, (server) => {
       this.#connections += 1;
       const name = `${this.name}.${this.#connections}@${server.host}`;
@@ -101,7 +103,7 @@ export class SimulatedClient {
     this.#ports = ports;
     const auth = credentials === null ? [] : [{ scheme: 'digest', auth: credentials.auth }];
     const retryDelayMs = 500;
-    const settings = settingsOf(servers, { sessionTimeoutMs, auth, retryDelayMs });
+    const settings = settingsOf(servers ?? all, { sessionTimeoutMs, auth, retryDelayMs });
     ports.run(() => {
       this.#session = new Session(settings, ports);
     });
