@@ -14,9 +14,15 @@ export class PendingTransactions {
   #types: Int32Array = new Int32Array(initialCapacity);
   #receivedMs: Float64Array = new Float64Array(initialCapacity);
   #largeBytes: Int32Array = new Int32Array(initialCapacity);
-  /** Node, prefix state and digest of a `KnownChange`, three columns of each row. */
-  #known: Int32Array = new Int32Array(initialCapacity * 3);
-  readonly #knownOfOldest: KnownChange = { node: noNode, prefixState: 0, digest: 0 };
+  /** The fields of a `KnownChange`, `knownInts` columns of each row. */
+  #known: Int32Array = new Int32Array(initialCapacity * knownInts);
+  readonly #knownOfOldest: KnownChange = {
+    node: noNode,
+    prefixState: 0,
+    digest: 0,
+    hash: 0,
+    parentDigest: 0,
+  };
   #mask = initialCapacity - 1;
   /** Sequence number of the oldest one. */
   #head = 1;
@@ -55,26 +61,30 @@ export class PendingTransactions {
     this.#types[at] = type;
     this.#receivedMs[at] = receivedMs;
     this.#largeBytes[at] = largeBytes;
-    this.#known[at * 3] = noNode;
+    this.#known[at * knownInts] = noNode;
     return this.#tail++;
   }
 
   /** Notes what is known of the change that the newest one makes. */
   noteKnown(sequence: number, known: KnownChange): void {
     assert(sequence === this.#tail - 1, 'only the newest is noted of', sequence, this.#tail);
-    const at = (sequence & this.#mask) * 3;
+    const at = (sequence & this.#mask) * knownInts;
     this.#known[at] = known.node;
     this.#known[at + 1] = known.prefixState;
     this.#known[at + 2] = known.digest;
+    this.#known[at + 3] = known.hash;
+    this.#known[at + 4] = known.parentDigest;
   }
 
   /** What is known of the change that the oldest one makes, valid until the next call; else null. */
   get known(): KnownChange | null {
-    const at = (this.#head & this.#mask) * 3;
+    const at = (this.#head & this.#mask) * knownInts;
     const known = this.#knownOfOldest;
     known.node = this.#known[at] as number;
     known.prefixState = this.#known[at + 1] as number;
     known.digest = this.#known[at + 2] as number;
+    known.hash = this.#known[at + 3] as number;
+    known.parentDigest = this.#known[at + 4] as number;
     return known.node === noNode ? null : known;
   }
 
@@ -119,18 +129,22 @@ export class PendingTransactions {
     this.#types = new Int32Array(capacity);
     this.#receivedMs = new Float64Array(capacity);
     this.#largeBytes = new Int32Array(capacity);
-    this.#known = new Int32Array(capacity * 3);
+    this.#known = new Int32Array(capacity * knownInts);
     for (let i = this.#head; i < this.#tail; i++) {
       this.#connections[i & this.#mask] = old.connections[i & oldMask] as ClientConnection | null;
       this.#xids[i & this.#mask] = old.xids[i & oldMask] as number;
       this.#types[i & this.#mask] = old.types[i & oldMask] as number;
       this.#receivedMs[i & this.#mask] = oldReceivedMs[i & oldMask] as number;
       this.#largeBytes[i & this.#mask] = oldLargeBytes[i & oldMask] as number;
-      for (let k = 0; k < 3; k++) {
-        this.#known[(i & this.#mask) * 3 + k] = oldKnown[(i & oldMask) * 3 + k] as number;
+      for (let k = 0; k < knownInts; k++) {
+        this.#known[(i & this.#mask) * knownInts + k] = oldKnown[
+          (i & oldMask) * knownInts + k
+        ] as number;
       }
     }
   }
 }
 
 const initialCapacity = 4096;
+/** Integers of a `KnownChange`. */
+const knownInts = 5;

@@ -185,4 +185,10 @@ function recordChange(context: WriteContext, parent: ChangeRecord): void {
     );
   }
   outstanding.changed(record);
+  // A parent that is in the tree is there until this transaction is applied; see prepareSetData.
+  context.known.node = parent.node;
+  context.known.prefixState = record.prefixState;
+  context.known.digest = record.digest;
+  context.known.hash = record.key;
+  context.known.parentDigest = parent.digest;
 }

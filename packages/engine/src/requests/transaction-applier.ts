@@ -62,7 +62,7 @@ export class TransactionApplier implements WatchSink {
   #dataStart = 0;
   #dataLength = -1;
   #aclId = -1;
-  /** Of the setData being applied. */
+  /** Of the setData or create being applied. */
   #known: KnownChange | null = null;
 
   constructor(state: ReplicaState, events: EventSink) {
@@ -219,6 +219,7 @@ export class TransactionApplier implements WatchSink {
       parentCVersion,
       this.#zxid,
       this.#timeMs,
+      this.#known,
     );
     if (error !== ErrorCode.ok) return error;
     this.#fireCreated(bytes, start, end);

@@ -110,7 +110,7 @@ export class WritePipeline implements WriteRoute {
       sessionHi: 0,
       sessionLo: 0,
       authIds: [],
-      known: { node: noNode, prefixState: 0, digest: 0 },
+      known: { node: noNode, prefixState: 0, digest: 0, hash: 0, parentDigest: 0 },
       ephemeralError: ErrorCode.ok,
     };
   }
@@ -315,7 +315,9 @@ export class WritePipeline implements WriteRoute {
     const { connection, xid, type, receivedMs, largeBytes } = request;
     const sequence = this.pending.push(connection, xid, type, receivedMs, largeBytes);
     // Of a multi only its last operation would be known.
-    if (type === OpCode.setData) this.pending.noteKnown(sequence, this.#context.known);
+    if (type !== OpCode.multi && this.#context.known.node !== noNode) {
+      this.pending.noteKnown(sequence, this.#context.known);
+    }
     this.largeBytes += largeBytes;
     if (connection !== null) {
       connection.pendingWrites++;

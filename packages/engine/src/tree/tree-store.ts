@@ -221,7 +221,8 @@ export class TreeStore extends TreeView {
     copyBytes(path, nameStart, end, target, at);
     if (data !== null) copyBytes(data, dataStart, dataEnd, target, at + nameLength);
     if (this.digestEnabled && isDigested) {
-      const register = prefixStateOf(path, start, end, data, dataStart, dataEnd);
+      const register =
+        content.known?.prefixState ?? prefixStateOf(path, start, end, data, dataStart, dataEnd);
       nodes.set(node, Column.prefixState, register);
     }
     if (parent !== noNode) {
@@ -344,6 +345,8 @@ export interface NodeContent {
   aclId: number;
   ownerHi: number;
   ownerLo: number;
+  /** Knows its CRC-32 register after path and data; null when it is to be computed. */
+  known: { readonly prefixState: number } | null;
 }
 
 /** UTF-16 units of text in UTF-8: what Java's `String.length` says. */

@@ -20,12 +20,16 @@ export type { TreeOptions } from './tree-store.ts';
 
 /** What is known of a change before it is made. */
 export interface KnownChange {
-  /** The znode. */
+  /** The znode that changes; of a creation, its parent. */
   node: NodeId;
-  /** Its CRC-32 register after path and new data. */
+  /** The CRC-32 register after path and data, of the znode changed or created. */
   prefixState: number;
-  /** Its digest afterwards. */
+  /** The digest of that znode afterwards. */
   digest: number;
+  /** Of a creation: the hash of the path. */
+  hash: number;
+  /** Of a creation: the digest of the parent afterwards. */
+  parentDigest: number;
 }
 
 /**
@@ -45,6 +49,7 @@ export class Tree extends TreeStore {
     aclId: openAclId,
     ownerHi: 0,
     ownerLo: 0,
+    known: null,
   };
   /** The znode of the last `createNode`, `setData` or `setAcl` that succeeded: no need to find it again. */
   changedNode: NodeId = noNode;
@@ -69,6 +74,7 @@ export class Tree extends TreeStore {
    *
    * @param data null for no data, else `data[dataStart, dataEnd)`
    * @param parentCVersion the parent's create counter afterwards; -1, in old transactions, is one more
+   * @param known what the one who made the transaction found out already, so that it is not done twice
    * @returns noNode when the parent is missing; nodeExists when a replay meets the znode: its ACL and
    *   the counters of its parent are then brought up to this transaction
    * @throws EphemeralOwnerError when the owner is of an extended type that is not known
@@ -86,16 +92,18 @@ export class Tree extends TreeStore {
     parentCVersion: number,
     zxid: number,
     time: number,
+    known: KnownChange | null = null,
   ): ErrorCode {
     const slashAt = lastSlash(path, start, end);
     if (slashAt < start) return this.#refuseCreation(aclId, ErrorCode.badArguments);
     if (slashAt === end - 1) return this.#refuseCreation(aclId, ErrorCode.nodeExists);
-    const parentHash = continueHash(this.hashSeed, path, start, slashAt);
-    const parent = this.index.find(parentHash, path, start, slashAt);
+    const parentHash = known === null ? continueHash(this.hashSeed, path, start, slashAt) : 0;
+    const parent = known?.node ?? this.index.find(parentHash, path, start, slashAt);
     if (parent === noNode) return this.#refuseCreation(aclId, ErrorCode.noNode);
-    const hash = continueHash(parentHash, path, slashAt, end);
+    assert(this.nodes.isLive(parent), 'the parent of what is created is there', parent);
+    const hash = known?.hash ?? continueHash(parentHash, path, slashAt, end);
     const existing = this.index.find(hash, path, start, end);
-    this.#countCreation(parent, parentCVersion, zxid);
+    this.#countCreation(parent, parentCVersion, zxid, known);
     if (existing !== noNode) {
       this.acls.removeUsage(this.aclId(existing));
       this.nodes.set(existing, Column.aclId, aclId);
@@ -103,13 +111,15 @@ export class Tree extends TreeStore {
     }
     const where = this.#placeAt(path, start, slashAt + 1, end, hash);
     const content = this.#contentOf(data, dataStart, dataEnd, aclId, ownerHi, ownerLo);
+    content.known = known;
     const node = this.insert(parent, where, content);
     this.nodes.setLong(node, Column.czxid, zxid);
     this.nodes.setLong(node, Column.mzxid, zxid);
     this.nodes.setLong(node, Column.pzxid, zxid);
     this.nodes.setLong(node, Column.ctime, time);
     this.nodes.setLong(node, Column.mtime, time);
-    this.addDigest(node);
+    if (known === null) this.addDigest(node);
+    else if (this.digestEnabled) this.putDigest(node, known.digest);
     const dataBytes = Math.max(0, this.dataLength(node));
     this.dataBytes += charactersIn(path, start, end) + dataBytes;
     this.quotas.created(path, start, end, node, dataBytes);
@@ -350,14 +360,20 @@ export class Tree extends TreeStore {
   }
 
   /** Moves the parent's counters on, unless it is past this transaction already. */
-  #countCreation(parent: NodeId, parentCVersion: number, zxid: number): void {
+  #countCreation(
+    parent: NodeId,
+    parentCVersion: number,
+    zxid: number,
+    known: KnownChange | null,
+  ): void {
     const counter = this.createCounter(parent);
     const counterAfter = parentCVersion === -1 ? (counter + 1) | 0 : parentCVersion;
     if (counterAfter <= counter) return;
     this.subtractDigest(parent);
     this.nodes.set(parent, Column.createCounter, counterAfter);
     this.nodes.setLong(parent, Column.pzxid, zxid);
-    this.addDigest(parent);
+    if (known === null) this.addDigest(parent);
+    else if (this.digestEnabled) this.putDigest(parent, known.parentDigest);
   }
 
   #refuseCreation(aclId: number, error: ErrorCode): ErrorCode {
@@ -448,6 +464,7 @@ export class Tree extends TreeStore {
     content.aclId = aclId;
     content.ownerHi = ownerHi;
     content.ownerLo = ownerLo;
+    content.known = null;
     return content;
   }
 }
