@@ -4,10 +4,11 @@ import {
   readConnectResponse,
   writeConnectRequest,
 } from '@meerkat/protocol';
+import type { SessionId } from './ids.ts';
 
 /** A session as it is handed from one client to the next. */
 export interface SessionTicket {
-  readonly id: bigint;
+  readonly id: SessionId;
   /** 16 bytes: whoever has them may take the session over. */
   readonly password: Uint8Array;
 }

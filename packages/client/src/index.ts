@@ -43,6 +43,7 @@ export type { Credential } from './credentials.ts';
 export * from './errors.ts';
 export type { SessionTicket } from './handshake.ts';
 export type { CallEnd, CallStart, ClientHooks, DialEnd, WatchEventTold } from './hooks.ts';
+export type { SessionId, Zxid } from './ids.ts';
 export { type ClientLimits, defaultLimits } from './limits.ts';
 export type { ListenerErrorHandler } from './listeners.ts';
 export { type AtomicFile, fileStore } from './node/atomic-file.ts';

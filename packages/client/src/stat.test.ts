@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { JuteError, JuteReader, JuteWriter } from '@meerkat/protocol';
-import { statBytes, takeStat } from './stat.ts';
+import type { SessionId, Zxid } from './ids.ts';
+import { Stat, statBytes, takeStat } from './stat.ts';
 import { writeTestStat } from './testing/fake-ports.ts';
 
 const writer = new JuteWriter();
@@ -33,4 +34,14 @@ test('a Stat reads its fields where they lie', () => {
 
 test('a Stat that is cut short is refused', () => {
   assert.throws(() => takeStat(new JuteReader(writer.toBytes(), 2)), JuteError);
+});
+
+test('ids know what they are ids of, as far as the compiler goes', () => {
+  const stat = new Stat(new Uint8Array(68), 0);
+  const zxid: Zxid = stat.czxid;
+  const plain: bigint = stat.ephemeralOwner;
+  const given: SessionId = 0x1234n;
+  // @ts-expect-error a session is no transaction
+  const wrong: Zxid = stat.ephemeralOwner;
+  assert.deepEqual([zxid, plain, given, wrong], [0n, 0n, 0x1234n, 0n]);
 });

@@ -1,21 +1,22 @@
 import { JuteError, type JuteReader } from '@meerkat/protocol';
+import type { SessionId, Zxid } from './ids.ts';
 
 /** Bytes of a Stat on the wire. */
 export const statBytes = 68;
 
 /** A Stat as a plain object: what `Stat.toObject` returns. */
 export interface StatFields {
-  readonly czxid: bigint;
-  readonly mzxid: bigint;
+  readonly czxid: Zxid;
+  readonly mzxid: Zxid;
   readonly ctimeMs: number;
   readonly mtimeMs: number;
   readonly version: number;
   readonly cversion: number;
   readonly aversion: number;
-  readonly ephemeralOwner: bigint;
+  readonly ephemeralOwner: SessionId;
   readonly dataLength: number;
   readonly numChildren: number;
-  readonly pzxid: bigint;
+  readonly pzxid: Zxid;
 }
 
 /**
@@ -33,12 +34,12 @@ export class Stat {
   }
 
   /** The zxid of the transaction that created the znode. */
-  get czxid(): bigint {
+  get czxid(): Zxid {
     return this.#long(0);
   }
 
   /** The zxid of the transaction that last set its data. */
-  get mzxid(): bigint {
+  get mzxid(): Zxid {
     return this.#long(8);
   }
 
@@ -68,7 +69,7 @@ export class Stat {
   }
 
   /** The session that owns it; 0 when it is not ephemeral. */
-  get ephemeralOwner(): bigint {
+  get ephemeralOwner(): SessionId {
     return this.#long(44);
   }
 
@@ -83,7 +84,7 @@ export class Stat {
   }
 
   /** The zxid of the transaction that last created or deleted a child. */
-  get pzxid(): bigint {
+  get pzxid(): Zxid {
     return this.#long(60);
   }
 

@@ -1,3 +1,5 @@
+import type { SessionId } from './ids.ts';
+
 /**
  * Where a client stands. It begins `connecting`; `expired`, `closed` and `authFailed` are final.
  *
@@ -30,7 +32,7 @@ export interface ConnectingState {
 export interface ConnectedState {
   readonly status: 'connected' | 'connectedReadOnly';
   /** The session's id, as ZooKeeper's logs and `ephemeralOwner` show it. */
-  readonly sessionId: bigint;
+  readonly sessionId: SessionId;
   /** The timeout that the server granted, ms. */
   readonly sessionTimeoutMs: number;
   /** The server, `host:port`. */

@@ -7,6 +7,7 @@ import {
   SessionExpiredError,
   ZooKeeperError,
 } from './errors.ts';
+import type { Zxid } from './ids.ts';
 import type { PersistentWatchMode } from './operations/watching.ts';
 import type { RequestOptions } from './request.ts';
 import { type ConnectionState, isConnected, isFinal } from './states.ts';
@@ -26,7 +27,7 @@ export interface WatchChange {
   /** The znode it happened to. */
   readonly path: string;
   /** The transaction that caused it; -1n when the server does not say, as in `WatchEvent.zxid`. */
-  readonly zxid: bigint;
+  readonly zxid: Zxid;
 }
 
 /** Changes may have been missed: whoever keeps a copy of what is watched reads it again. */

@@ -1,4 +1,5 @@
 import { EventType } from '@meerkat/protocol';
+import type { Zxid } from './ids.ts';
 
 /** What a watch event tells. */
 export type WatchEventType =
@@ -24,7 +25,7 @@ export interface WatchEvent {
    * The transaction that caused it; -1n when the server does not say (ZooKeeper before 3.9, and events
    * made up for while the client was disconnected).
    */
-  readonly zxid: bigint;
+  readonly zxid: Zxid;
 }
 
 /** Hears of changes. The same function set twice on a path is told once. */

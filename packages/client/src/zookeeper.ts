@@ -12,6 +12,7 @@ import { parseConnectString } from './connect-string.ts';
 import type { Credential } from './credentials.ts';
 import { BadArgumentsError, NoWatcherError } from './errors.ts';
 import type { SessionTicket } from './handshake.ts';
+import type { SessionId, Zxid } from './ids.ts';
 import * as acls from './operations/acls.ts';
 import * as admin from './operations/admin.ts';
 import * as children from './operations/children.ts';
@@ -83,7 +84,7 @@ export class ZooKeeper implements AsyncDisposable {
   }
 
   /** The session's id; 0n before a server has given one. */
-  get sessionId(): bigint {
+  get sessionId(): SessionId {
     return this.#session.ticket?.id ?? 0n;
   }
 
@@ -104,7 +105,7 @@ export class ZooKeeper implements AsyncDisposable {
   }
 
   /** The newest transaction that an answer has shown. */
-  get lastZxid(): bigint {
+  get lastZxid(): Zxid {
     return BigInt(this.#session.lastZxid);
   }
 
