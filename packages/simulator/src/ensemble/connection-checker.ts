@@ -205,7 +205,8 @@ export class ConnectionChecker implements ConnectionTap {
     );
     const { history } = this.#host;
     demand(
-      this.#askedForSession !== '' || history.last.sessions.has(name),
+      // It may have ended again before its client hears of it.
+      history.last.sessions.has(name) || history.hasEnded(name) || this.#askedForSession !== '',
       'a session is committed before it is given',
       () => {
         return `${this.#name} got ${name}, which no transaction has created`;

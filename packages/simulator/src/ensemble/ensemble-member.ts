@@ -69,6 +69,8 @@ export class EnsembleMember {
   historyZxid = 0;
   /** Its disk lost what it had acknowledged, and it has not taken its state from a leader since. */
   isDamaged = false;
+  /** Digests that did not agree while it read a disk that was damaged; what it read is not what it serves. */
+  mismatchesOnDamagedDisk = 0;
   /** It reads what is on its disk. */
   isStarting = false;
   /** Which orders to the disk fail, and how. */
@@ -158,6 +160,7 @@ export class EnsembleMember {
     } finally {
       this.isStarting = false;
     }
+    this.mismatchesOnDamagedDisk = this.isDamaged ? replica.applier.digestMismatches : 0;
     peers.onTurnEnd = () => {
       replica.onTurnEnd();
       this.look();

@@ -50,7 +50,8 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
     // A client has its session timeout over the number of servers for each attempt: ten of these must fit in.
     latencyMs: [random.below(3), 3 + random.below(isQuick ? 8 : 40)],
     systemBytesMax: random.percent(20) ? 500 : 100_000,
-    diskLatencyMs: random.below(3) / 2,
+    // A sync takes ten times as long.
+    diskLatencyMs: random.percent(30) ? 1 + random.below(4) : random.below(3) / 2,
     snapCount: 10 + random.below(random.percent(50) ? 50 : 400),
     commitLogCount: random.percent(50) ? 5 + random.below(50) : 500,
     snapshotSizeFactor: random.percent(50) ? 0.33 : 1000,

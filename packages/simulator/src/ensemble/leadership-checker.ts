@@ -39,6 +39,9 @@ export class LeadershipChecker {
   onRole(member: EnsembleMember, role: MemberRole, { epoch }: RoleDetail): void {
     if (role === 'looking') return;
     if (role === 'leading') this.#onLeading(member, epoch);
+    demand(this.#leaders.has(epoch), 'learners serve when their leader does', () => {
+      return `${member.id} is ${role} in epoch ${epoch}, which nobody leads yet`;
+    });
     const last = this.#servedIn.get(member.id) ?? 0;
     demand(epoch >= last, 'epochs only grow', () => {
       return `${member.id} serves in epoch ${epoch} after ${last}`;
