@@ -16,10 +16,11 @@ const config = [
   'preAllocSize=64',
   // Snapshots and new logs come often, so that faults hit them too.
   'snapCount=500',
+  'autopurge.purgeInterval=1s',
   '4lw.commands.whitelist=*',
 ];
 /** What a member with a small disk has, bytes. */
-const smallDiskBytes = 48 * 1024 * 1024;
+const smallDiskBytes = 192 * 1024 * 1024;
 
 /** Members in processes of their own, each of which reaches every other one by a way that can be shut. */
 export class ChaosEnsemble extends Ensemble {

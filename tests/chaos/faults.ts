@@ -61,7 +61,7 @@ export const faults: readonly Fault[] = [
     weight: 4,
     async run(ensemble, random) {
       const ids = some(ensemble, random, 1 + random.below(2));
-      for (const id of ids) ensemble.member(id).pause();
+      await Promise.all(ids.map((id) => ensemble.member(id).pause()));
       await delay(300 + random.below(6000));
       for (const id of ids) ensemble.member(id).resume();
       return `members ${ids.join(', ')}`;
@@ -72,7 +72,7 @@ export const faults: readonly Fault[] = [
     weight: 3,
     async run(ensemble, random) {
       const leader = await ensemble.leader();
-      leader.pause();
+      await leader.pause();
       await delay(500 + random.below(6000));
       leader.resume();
       return `member ${leader.id}`;

@@ -97,8 +97,7 @@ async function giveUp(
   const [one, two, three] = [ensemble.member(1), ensemble.member(2), ensemble.member(3)];
   const zk = await connect(three.connectString, { sessionTimeoutMs: 30_000 });
   await ensemble.untilEqual();
-  one.pause();
-  two.pause();
+  await Promise.all([one.pause(), two.pause()]);
   // Proposed, logged by the leader alone, and acknowledged to nobody.
   const secret = 'nobody shall see this';
   const lost = zk.create('/lost', secret).then(

@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
-import { type DigestHash, type DiskError, Replica, type ReplicaEvents } from '@meerkat/engine';
+import { resolve } from 'node:path';
+import {
+  type DigestHash,
+  type DiskError,
+  parseQuorumConfig,
+  Replica,
+  type ReplicaEvents,
+} from '@meerkat/engine';
 import { formatLong, formatZxid } from '@meerkat/protocol';
 import { ConfigurationError } from './configuration/configuration-error.ts';
 import type { ServerConfig } from './configuration/server-config.ts';
+import { pointToDynamicFile } from './configuration/static-configuration.ts';
 import { ConnectionThrottle } from './connection-throttle.ts';
 import { DataDirectoryLock } from './data-directory-lock.ts';
 import { digestHashOf } from './digest-hash.ts';
@@ -222,9 +230,27 @@ class Server implements RunningServer {
       ensemble: logEnsemble(log, this.#config.replica.serverId, {
         onRole: (role, detail) => this.#view.member?.onRole(role, detail),
         onEnsembleFailed: (exitCode) => this.#end(exitCode as ExitCode),
-        onMembersChanged: () => {},
+        onMembersChanged: (text, version) => this.#keepMembers(text, version),
       }),
     };
+  }
+
+  /** The engine has written the members to a file; the next start must find it. */
+  #keepMembers(text: string, version: number): void {
+    const { file, replica } = this.#config;
+    const dynamicFile = replica.ensemble?.dynamicFile ?? null;
+    if (file === null || dynamicFile === null) return;
+    const own = parseQuorumConfig(text).members.get(replica.serverId);
+    const path = `${resolve(dynamicFile)}.${version.toString(16)}`;
+    try {
+      pointToDynamicFile(file, path, (own?.client ?? null) !== null);
+    } catch (error) {
+      this.#log.error('the members could not be written to the configuration: do it by hand', {
+        file,
+        line: `dynamicConfigFile=${path}`,
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
   /** What was not acknowledged is not promised: ending here loses nothing. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { track } from './child-processes.ts';
 import { fourLetterWord } from './four-letter-words.ts';
@@ -109,9 +109,10 @@ export class EnsembleMember {
     return this.#end('SIGKILL');
   }
 
-  /** Stops the process as a machine that hangs would. */
-  pause(): void {
+  /** Stops the process as a machine that hangs would; it stands still when this returns. */
+  async pause(): Promise<void> {
     this.#process?.kill('SIGSTOP');
+    await until(`${this.name} stands still`, () => isStopped(this.pid));
   }
 
   /** Lets a paused process go on. */
@@ -232,4 +233,14 @@ export class EnsembleMember {
       ],
     ];
   }
+}
+
+/** Whether every thread of a process is stopped; where the system does not tell, that is taken for granted. */
+function isStopped(pid: number | undefined): boolean {
+  const tasks = `/proc/${pid}/task`;
+  if (pid === undefined || !existsSync(tasks)) return true;
+  return readdirSync(tasks).every((task) => {
+    const state = /\) (\w) /.exec(readFileSync(join(tasks, task, 'stat'), 'latin1'))?.[1];
+    return state === 'T' || state === 't';
+  });
 }
