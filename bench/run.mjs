@@ -24,6 +24,7 @@ Scenarios (default: throughput):
   throughput  operations per second beside the Java server, in alternating rounds
   memory      a large tree: bytes per znode, a full collection, restart, reads during snapshots
   sessions    many sessions: bytes each, watches, all reconnecting, all expiring
+  client      the client library beside the C client and npm's, locks, a tree cache
   ensemble    three members beside three Java members: operations per second, failover
   startup     from the start of node to the first answer
   all         all of these
@@ -79,8 +80,9 @@ async function runScenarios(names) {
   const { sessions } = await import('./sessions.mjs');
   const { startup } = await import('./startup.mjs');
   const { ensemble } = await import('./ensemble.mjs');
+  const { client } = await import('./client.mjs');
   /** @type {Record<string, (settings: BenchSettings) => Promise<void>>} */
-  const scenarios = { startup, throughput, memory, sessions, ensemble };
+  const scenarios = { startup, throughput, memory, sessions, ensemble, client };
   const settings = readSettings();
   for (const name of names.includes('all') ? Object.keys(scenarios) : names) {
     const scenario = scenarios[name];

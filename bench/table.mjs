@@ -51,3 +51,21 @@ export function megabytes(bytes) {
 export function verdict(isMet) {
   return isMet ? 'met' : 'missed';
 }
+
+/**
+ * A number with so many digits behind the point.
+ * @param {number} value
+ * @param {number} digits
+ */
+export function fixed(value, digits) {
+  return Number.isFinite(value) ? value.toFixed(digits) : '-';
+}
+
+/**
+ * How often one number is in another.
+ * @param {number} value
+ * @param {number} base
+ */
+export function ratio(value, base) {
+  return Number.isFinite(value / base) ? `${(value / base).toFixed(1)} x` : '-';
+}
