@@ -35,14 +35,20 @@ peerTest('... from an encrypted key, from a PKCS#12 store', peers, () =>
   }),
 );
 
-peerTest('... from JKS stores, and a PKCS#12 trust store', [...peers, 'jks-js'], () =>
-  withSecureServer('require', async (connectString) => {
-    const keyStore = { store: file('client.jks'), passphrase };
-    for (const name of ['trust.jks', 'trust.p12']) {
-      const trustStore = { store: file(name), passphrase };
-      await withClient(connectString, { trustStore, keyStore }, useAsAlice);
-    }
-  }),
+peerTest(
+  '... from JKS stores, a PKCS#12 trust store, and a PKCS#12 store of Java 8',
+  [...peers, 'jks-js'],
+  () =>
+    withSecureServer('require', async (connectString) => {
+      // Java 8 encrypted its PKCS#12 stores in a way that OpenSSL 3 refuses.
+      const ofJava8 = { store: file('client.java8.p12'), passphrase };
+      await withClient(connectString, { ca: file('ca.pem'), keyStore: ofJava8 }, useAsAlice);
+      const keyStore = { store: file('client.jks'), passphrase };
+      for (const name of ['trust.jks', 'trust.p12']) {
+        const trustStore = { store: file(name), passphrase };
+        await withClient(connectString, { trustStore, keyStore }, useAsAlice);
+      }
+    }),
 );
 
 peerTest(
@@ -222,7 +228,13 @@ async function makeKeys(): Promise<string> {
     '-srcstorepass',
     passphrase,
   ];
-  const to = ['-destkeystore', 'client.jks', '-deststoretype', 'JKS', '-deststorepass', passphrase];
-  await runProgramOk('keytool', ['-importkeystore', '-noprompt', ...from, ...to], { cwd });
+  for (const [type, name, ...asBefore] of [
+    ['JKS', 'client.jks'],
+    ['PKCS12', 'client.java8.p12', '-J-Dkeystore.pkcs12.legacy'],
+  ] as const) {
+    const to = ['-destkeystore', name, '-deststoretype', type, '-deststorepass', passphrase];
+    const args = [...asBefore, '-importkeystore', '-noprompt', ...from, ...to];
+    await runProgramOk('keytool', args, { cwd });
+  }
   return cwd;
 }

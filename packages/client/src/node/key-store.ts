@@ -1,3 +1,5 @@
+import { createSecureContext } from 'node:tls';
+
 /** What a store holds, as `tls.createSecureContext` takes it. */
 export interface KeyStoreContent {
   /** The certificates it trusts, PEM. */
@@ -37,9 +39,10 @@ export async function readKeyStore(
   const isJks = bytes.length >= 4 && bytes.readUInt32BE(0) === jksMagic;
   if (!isJks && bytes[0] !== derSequence)
     throw new Error('it is neither a PKCS#12 store, a JKS store nor PEM');
-  // Node reads a PKCS#12 store when there is a key in it, OpenSSL's rules being so.
-  if (!isJks && purpose === 'key') return { ca: [], pfx: bytes, passphrase };
-  const reader = await importJksReader(isJks ? 'a JKS store' : 'a PKCS#12 trust store');
+  if (!isJks && purpose === 'key' && isKnownToNode(bytes, passphrase))
+    return { ca: [], pfx: bytes, passphrase };
+  const kind = purpose === 'trust' ? 'trust store' : 'store encrypted as by Java 8';
+  const reader = await importJksReader(isJks ? 'a JKS store' : `a PKCS#12 ${kind}`);
   const entries = Object.values(reader.toPem(bytes, passphrase));
   if (purpose === 'trust') {
     const ca = entries.flatMap((entry) => entry.ca ?? []);
@@ -49,6 +52,21 @@ export async function readKeyStore(
   const own = entries.find((entry) => entry.key !== undefined && entry.cert !== undefined);
   if (own?.cert === undefined || own.key === undefined) throw new Error('it holds no private key');
   return { ca: [], cert: own.cert, key: own.key };
+}
+
+/**
+ * Node reads a PKCS#12 store when there is a key in it, but not when it is encrypted as Java 8 did: OpenSSL 3 has dropped that.
+ *
+ * @throws Error when the passphrase does not fit
+ */
+function isKnownToNode(pfx: Buffer, passphrase: string): boolean {
+  try {
+    createSecureContext({ pfx, passphrase });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /unsupported/iu.test(error.message)) return false;
+    throw error;
+  }
 }
 
 const jksMagic = 0xfeedfeed;

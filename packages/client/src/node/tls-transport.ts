@@ -17,8 +17,8 @@ export function tlsTransport(options: TlsOptions): Transport {
 
 function dial(server: HostPort, handler: StreamHandler, options: TlsOptions): Stream {
   const stream = new SocketStream(handler);
-  secureContextOf(options).then(
-    (secureContext) => {
+  secureContextOf(options)
+    .then((secureContext) => {
       if (stream.isClosed) return;
       const { host, port } = server;
       // An address is no name to send; the certificate is held against it all the same.
@@ -26,9 +26,8 @@ function dial(server: HostPort, handler: StreamHandler, options: TlsOptions): St
       const identity = options.hostnameVerification === false ? { checkServerIdentity } : {};
       const settings = { host, port, servername, secureContext, ...identity };
       stream.use(secured(connect(settings)), 'secureConnect');
-    },
-    (error: unknown) => stream.fail(error as Error),
-  );
+    })
+    .catch((error: unknown) => stream.fail(error as Error));
   return stream;
 }
 
