@@ -95,6 +95,14 @@ export const snapshotAclTableBytesMax: number = 256 * 1024 * 1024;
 export interface EnsembleLimits {
   /** Learners of one leader, those that have not said who they are included. Ours. */
   readonly learnersMax: number;
+  /** Learners that have not said who they are; the oldest goes first. Ours. */
+  readonly namelessLearnersMax: number;
+  /** Bytes of the unfinished packet of a learner that is not in sync yet: it has nothing long to say. Ours. */
+  readonly helloBytesMax: number;
+  /** Bytes that are proposed and not committed; then whoever asks for more, or proposes it, is let go. Ours. */
+  readonly outstandingBytesMax: number;
+  /** Syncs of learners' clients that wait for a commit. Ours. */
+  readonly outstandingSyncsMax: number;
   /** Bytes that may wait for one learner; then it is let go, and comes back to be synchronised. Ours. */
   readonly learnerBytesMax: number;
   /** Bytes of the committed transactions that are kept in memory (`commitLogCount` of them). Ours. */
@@ -114,6 +122,10 @@ export interface EnsembleLimits {
 /** The bounds in use. */
 export const ensembleLimits: EnsembleLimits = {
   learnersMax: 1000,
+  namelessLearnersMax: 100,
+  helloBytesMax: 4096,
+  outstandingBytesMax: 512 * 1024 * 1024,
+  outstandingSyncsMax: 100_000,
   learnerBytesMax: 256 * 1024 * 1024,
   recentBytesMax: 64 * 1024 * 1024,
   diskDiffBytesMin: 1024 * 1024,

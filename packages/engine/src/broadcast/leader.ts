@@ -7,6 +7,7 @@
  */
 import {
   assert,
+  asZxid,
   counterOf,
   type ErrorCode,
   formatZxid,
@@ -30,6 +31,7 @@ import { formatQuorumConfig } from '../quorum/quorum-config.ts';
 import { type ProposalTap, WritePipeline } from '../requests/write-pipeline.ts';
 import { agreedZxid } from './commit-rule.ts';
 import { EpochAgreement } from './epoch-agreement.ts';
+import { helloRefusal } from './hello-refusal.ts';
 import { LeaderMembership } from './leader-membership.ts';
 import { type LearnerLink, type LearnerLinkEvents, LinkStage } from './learner-link.ts';
 import { LearnerLinks } from './learner-links.ts';
@@ -193,7 +195,11 @@ export class Leader
     stream: PeerStreamId,
     from: NetworkAddress,
   ): PeerStreamEvents {
+    const dispensable = this.#links.mostDispensable;
+    if (dispensable !== null) this.#forget(dispensable, 'too many do not say who they are');
     if (this.#phase === 'ended' || this.#links.count >= ensembleLimits.learnersMax) {
+      const text = `a stream from ${from.host} is closed: there are ${this.#links.count} learners`;
+      if (this.#phase !== 'ended') this.#context.notice('learner refused', null, text);
       this.#context.peers.destroy(stream);
       return this;
     }
@@ -207,6 +213,7 @@ export class Leader
   onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void {
     const link = this.#links.get(stream);
     if (link === undefined || this.#phase === 'ended') return;
+    link.heardMs = this.#context.clock.monotonicMs();
     if (link.stage >= LinkStage.synced) {
       link.deadlineTick = this.#tick + this.#context.ensemble.syncLimitTicks;
     }
@@ -216,7 +223,13 @@ export class Leader
   }
 
   onPeerDrained(stream: PeerStreamId): void {
-    this.#links.get(stream)?.drained();
+    const link = this.#links.get(stream);
+    if (link === undefined || this.#phase === 'ended') return;
+    // However long all of it takes: it has taken what it was sent.
+    if (link.isStreaming) {
+      link.deadlineTick = this.#tick + this.#context.ensemble.initLimitTicks;
+    }
+    link.drained();
   }
 
   onPeerClosed(stream: PeerStreamId, reason: string): void {
@@ -226,19 +239,14 @@ export class Leader
 
   /** See `LearnerLinkEvents`. */
   onHello(link: LearnerLink): string | null {
-    const { view, ensemble } = this.#context;
-    if (link.sid === ensemble.myId) return `it says that its id is ${link.sid}, which is mine`;
-    if (link.configVersion > view.current.config.version) {
-      return `it has a newer configuration, version ${link.configVersion.toString(16)}`;
-    }
-    if (link.acceptedEpoch >= ensembleLimits.epochMax) {
-      return `it has promised epoch ${link.acceptedEpoch}, beyond ${ensembleLimits.epochMax}`;
-    }
+    const { view } = this.#context;
+    const older = this.#links.bySid(link);
+    const refusal = helloRefusal(this.#context, link, older, this.#phase === 'epoch');
+    if (refusal !== null) return refusal;
     if (this.#phase === 'broadcast' && this.#isBehind(link)) {
       this.#beginAnew(link);
       return null;
     }
-    const older = this.#links.bySid(link);
     if (older !== null) this.#forget(older, 'the same server has connected anew');
     const mayVote = link.type === 'participant' && view.isVoter(link.sid);
     this.#agreement.offer(link.sid, link.acceptedEpoch, mayVote);
@@ -285,7 +293,8 @@ export class Leader
   }
 
   onRequest(link: LearnerLink, packet: ReceivedPacket): void {
-    this.#requests?.take(link, packet);
+    const refusal = this.#requests?.take(link, packet) ?? null;
+    if (refusal !== null) this.#forget(link, refusal);
   }
 
   onStreamFailed(link: LearnerLink, reason: string): void {
@@ -325,6 +334,14 @@ export class Leader
     const addresses = view.member(ensemble.myId)?.addresses ?? [];
     const host = (own: string): string => (ensemble.listenOnAllIps ? '0.0.0.0' : own);
     return addresses.map(({ host: own, quorumPort }) => ({ host: host(own), port: quorumPort }));
+  }
+
+  get epochZxid(): Zxid {
+    return makeZxid(this.epoch, 0);
+  }
+
+  get newestZxid(): Zxid {
+    return asZxid(Math.max(this.#context.recent.newestZxid, this.epochZxid));
   }
 
   /** Whether a voter has promised a later epoch than this one, so that it cannot join it. */
@@ -532,9 +549,10 @@ export class Leader
   }
 
   #forget(link: LearnerLink, reason: string): void {
+    if (link.stage === LinkStage.closed) return;
     this.#links.remove(link);
     this.#sync.ended(link);
-    const who = link.sid >= 0 ? `server ${link.sid}` : 'a learner';
+    const who = link.sid >= 0 ? `server ${link.sid}` : `a learner from ${link.address.host}`;
     this.#context.notice('learner lost', link.sid, `${who} is let go: ${reason}`);
     link.close();
     if (this.#phase === 'sync') this.#synced.delete(link.sid);

@@ -3,7 +3,15 @@
  * it is told, and what it says. Owns its stream and the order of all that goes to it; what its requests and
  * acknowledgements mean is the leader's.
  */
-import { JuteError, JuteReader, JuteWriter, makeZxid, type Zxid } from '@meerkat/protocol';
+import {
+  formatZxid,
+  JuteError,
+  JuteReader,
+  JuteWriter,
+  makeZxid,
+  type Zxid,
+} from '@meerkat/protocol';
+import { ensembleLimits } from '../limits.ts';
 import { DiskError, type NetworkAddress, type PeerNetwork, type PeerStreamId } from '../ports.ts';
 import type { LearnerType } from '../quorum/member.ts';
 import { StorageError } from '../storage/index.ts';
@@ -41,6 +49,10 @@ export type LinkStage = (typeof LinkStage)[keyof typeof LinkStage];
 
 /** What a leader hears of its learners. */
 export interface LearnerLinkEvents {
+  /** The beginning of the epoch. */
+  readonly epochZxid: Zxid;
+  /** The newest that was proposed; the beginning of the epoch before the first. */
+  readonly newestZxid: Zxid;
   /** Who it is. Returns why it is not wanted, null when it is. */
   onHello(link: LearnerLink): string | null;
   /** It has promised the epoch, or says that it had before (`currentEpoch` -1). */
@@ -90,8 +102,9 @@ export class LearnerLink implements PacketReceiver {
   givenZxid: Zxid = 0 as Zxid;
   /** How much of what goes to all of its kind it has got in this turn. */
   sharedTaken = 0;
+  /** When it was last heard of, monotonic ms. */
+  heardMs = 0;
   readonly isRaw = false;
-  readonly isHeld = false;
   readonly #peers: PeerNetwork;
   readonly #events: LearnerLinkEvents;
   readonly #reader: PacketReader;
@@ -118,6 +131,11 @@ export class LearnerLink implements PacketReceiver {
     this.#reader = new PacketReader(limits, this);
   }
 
+  /** See `PacketReceiver`: what comes behind its last word is not looked at. */
+  get isHeld(): boolean {
+    return this.stage === LinkStage.closed;
+  }
+
   /** Where the next packet to it is written. */
   get outbox(): JuteWriter {
     return this.#behind ?? this.#outbox;
@@ -137,6 +155,10 @@ export class LearnerLink implements PacketReceiver {
       if (!(error instanceof JuteError)) throw error;
       this.#events.onBroken(this, `it sent what is no packet: ${error.message}`);
     }
+    const { keptBytes } = this.#reader;
+    if (this.#isShortOfWords && keptBytes > ensembleLimits.helloBytesMax) {
+      this.#events.onBroken(this, `it sent ${keptBytes} bytes of a packet that should be short`);
+    }
   }
 
   onRaw(): number {
@@ -151,7 +173,9 @@ export class LearnerLink implements PacketReceiver {
       case LinkStage.ackEpoch:
         return this.#takePromise(packet);
       case LinkStage.syncing:
-        if (packet.type !== PacketType.ack) return this.#refuse(packet, 'an ACK of NEWLEADER');
+        if (packet.type !== PacketType.ack || packet.zxid !== this.#events.epochZxid) {
+          return this.#refuse(packet, 'an ACK of NEWLEADER');
+        }
         this.stage = LinkStage.synced;
         return this.#events.onSynced(this);
       case LinkStage.synced:
@@ -230,6 +254,11 @@ export class LearnerLink implements PacketReceiver {
     }
   }
 
+  /** Whether all that it may say yet is short. */
+  get #isShortOfWords(): boolean {
+    return this.stage < LinkStage.synced;
+  }
+
   get #isClosed(): boolean {
     return this.stage === LinkStage.closed;
   }
@@ -282,6 +311,10 @@ export class LearnerLink implements PacketReceiver {
     const reader = dataReader(packet, this.#data);
     switch (packet.type) {
       case PacketType.ack:
+        if (packet.zxid > this.#events.newestZxid) {
+          const text = `it acknowledges ${formatZxid(packet.zxid)}, which was never proposed`;
+          return this.#events.onBroken(this, text);
+        }
         if (packet.zxid > this.ackedZxid) this.ackedZxid = packet.zxid;
         return this.#events.onAck(this);
       case PacketType.ping:
@@ -289,7 +322,7 @@ export class LearnerLink implements PacketReceiver {
           const hi = reader.readInt();
           this.#events.onTouch(this, hi, reader.readInt(), reader.readInt());
         }
-        return;
+        return reader.remaining > 0 ? this.#refuse(packet, 'a whole PING') : undefined;
       case PacketType.request:
         if (reader.remaining < requestHeadBytes) return this.#refuse(packet, 'a whole REQUEST');
         return this.#events.onRequest(this, packet);

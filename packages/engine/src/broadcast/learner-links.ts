@@ -45,6 +45,17 @@ export class LearnerLinks {
     );
   }
 
+  /**
+   * Who has to go when one more comes: of those that have not said who they are, the one that has waited longest;
+   * null while there is room for more, or nobody of that kind.
+   */
+  get mostDispensable(): LearnerLink | null {
+    const nameless = this.#all.filter(({ stage }) => stage === LinkStage.hello);
+    const { learnersMax, namelessLearnersMax } = ensembleLimits;
+    const isFull = nameless.length >= namelessLearnersMax || this.count >= learnersMax;
+    return isFull ? (nameless[0] ?? null) : null;
+  }
+
   add(stream: PeerStreamId, from: NetworkAddress, events: LearnerLinkEvents): LearnerLink {
     const { peers, packetLimits } = this.#context;
     const link = new LearnerLink(

@@ -3,7 +3,14 @@
  * alive, moved and judged (`LearnerHandler.run`, `LeaderZooKeeperServer.java`). Owns the syncs that wait for what others
  * have proposed.
  */
-import { type JuteReader, OpCode, JuteReader as Reader, type Zxid } from '@meerkat/protocol';
+import {
+  ErrorCode,
+  type JuteReader,
+  OpCode,
+  JuteReader as Reader,
+  type Zxid,
+} from '@meerkat/protocol';
+import { ensembleLimits } from '../limits.ts';
 import type { WritePipeline } from '../requests/write-pipeline.ts';
 import type { WriteRequest } from '../requests/write-route.ts';
 import { type LearnerLink, LinkStage } from './learner-link.ts';
@@ -71,8 +78,12 @@ export class LearnerRequests {
     endPacket(outbox, packet, null);
   }
 
-  /** A request of a learner's client becomes a transaction, a failed one if need be: the learner waits for it. */
-  take(link: LearnerLink, packet: ReceivedPacket): void {
+  /**
+   * A request of a learner's client becomes a transaction, a failed one if need be: the learner waits for it. Returns
+   * why the learner is of no use any more, null when it is.
+   */
+  take(link: LearnerLink, packet: ReceivedPacket): string | null {
+    const { recent, clock } = this.#context;
     const reader = dataReader(packet, this.#data);
     const request = this.#request;
     request.sessionHi = reader.readInt();
@@ -81,14 +92,19 @@ export class LearnerRequests {
     request.type = reader.readInt() as OpCode;
     request.authIds = readPacketIds(packet);
     request.owner = link;
-    request.receivedMs = this.#context.clock.monotonicMs();
-    if (request.type === OpCode.sync) return this.#takeSync(link);
-    if (!isForLeaders(request.type)) {
-      const text = `an operation with code ${request.type} of server ${link.sid} is left out`;
-      return this.#context.notice('unknown operation', link.sid, text);
+    request.receivedMs = clock.monotonicMs();
+    if (recent.outstandingBytes > ensembleLimits.outstandingBytesMax) {
+      return `it asks for more while ${recent.outstandingBytes} bytes are not committed`;
     }
+    if (request.type === OpCode.sync) return this.#takeSync(link);
+    if (isUnanswerable(request.type)) {
+      this.#pipeline.prepare(request, reader, clock.wallMs(), ErrorCode.unimplemented);
+      return null;
+    }
+    if (!isForLeaders(request.type)) return `it forwards an operation with code ${request.type}`;
     if (request.type === OpCode.createSession) this.#track(link, reader);
-    this.#pipeline.prepareForeign(request, reader, this.#context.clock.wallMs());
+    this.#pipeline.prepareForeign(request, reader, clock.wallMs());
+    return null;
   }
 
   /** Everything up to `zxid` is committed: the syncs that waited for it are answered. */
@@ -99,10 +115,14 @@ export class LearnerRequests {
     }
   }
 
-  #takeSync(link: LearnerLink): void {
+  #takeSync(link: LearnerLink): string | null {
     const { recent } = this.#context;
+    if (this.#syncs.length >= ensembleLimits.outstandingSyncsMax) {
+      return `it asks for a sync while ${this.#syncs.length} wait`;
+    }
     if (recent.outstandingCount === 0) this.#answerSync(link);
     else this.#syncs.push({ link, zxid: recent.newestZxid });
+    return null;
   }
 
   #answerSync(link: LearnerLink): void {
@@ -126,6 +146,11 @@ export class LearnerRequests {
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#context.config;
     return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
   }
+}
+
+/** Requests of clients that a Java learner forwards and that no client has any business with: they fail. */
+function isUnanswerable(type: OpCode): boolean {
+  return type === OpCode.check || type === OpCode.deleteContainer;
 }
 
 /** Requests that learners forward. */

@@ -112,6 +112,7 @@ export class LearnerSync {
 class SnapshotStream implements SyncStream {
   readonly #sender: SnapshotSender;
   readonly #context: MemberContext;
+  #isSent = false;
 
   constructor(context: MemberContext) {
     this.#context = context;
@@ -120,6 +121,7 @@ class SnapshotStream implements SyncStream {
 
   writeNext(outbox: JuteWriter): boolean {
     const piece = this.#sender.next(ensembleLimits.streamPieceBytes);
+    this.#isSent = piece === null;
     if (piece === null) return false;
     outbox.writeBytes(piece, 0, piece.length);
     return true;
@@ -127,7 +129,7 @@ class SnapshotStream implements SyncStream {
 
   close(): void {
     this.#sender.close();
-    this.#context.notice('stream ended', null, 'a snapshot was sent');
+    if (this.#isSent) this.#context.notice('stream ended', null, 'a snapshot was sent');
   }
 }
 

@@ -35,6 +35,9 @@ test('what is committed is kept up to a count, what is proposed always', () => {
   assert.equal(recent.zxidOf(recent.committedEnd - 1), 6);
   assert.equal(recent.newestZxid, 10);
   assert.equal(recent.outstandingCount, 4);
+  assert.equal(recent.outstandingBytes, 4 * (16 + 40 + 4));
+  recent.clear();
+  assert.equal(recent.outstandingBytes, 0);
 });
 
 test('what is committed is kept up to so many bytes, but for the last', () => {

@@ -23,6 +23,7 @@ export class RecentTransactions implements ReplayListener {
   #committed = 0;
   #tail = 0;
   #bytes = 0;
+  #committedBytes = 0;
   #block: Uint8Array = new Uint8Array(blockBytes);
   #view: DataView = new DataView(this.#block.buffer);
   #blockUsed = 0;
@@ -54,6 +55,11 @@ export class RecentTransactions implements ReplayListener {
   /** How many are proposed and not committed. */
   get outstandingCount(): number {
     return this.#tail - this.#committed;
+  }
+
+  /** Bytes of those, in memory. */
+  get outstandingBytes(): number {
+    return this.#bytes - this.#committedBytes;
   }
 
   /** Whether a committed one is kept. */
@@ -149,14 +155,15 @@ export class RecentTransactions implements ReplayListener {
   /** The oldest proposed one is committed; the oldest committed ones go. */
   commitNext(): void {
     assert(this.#committed < this.#tail, 'what is committed was proposed', this.#committed);
-    this.#committed++;
+    this.#committedBytes += this.#lengthOf(this.#committed++);
     while (
       this.#committed - this.#head > this.#countMax ||
       (this.#bytes > this.#bytesMax && this.#committed - this.#head > 1)
     ) {
-      const slot = this.#head & this.#mask;
-      this.#bytes -= (this.#ends[slot] as number) - (this.#starts[slot] as number);
-      this.#blocks[slot] = null;
+      const length = this.#lengthOf(this.#head);
+      this.#bytes -= length;
+      this.#committedBytes -= length;
+      this.#blocks[this.#head & this.#mask] = null;
       this.#head++;
     }
   }
@@ -168,6 +175,7 @@ export class RecentTransactions implements ReplayListener {
     this.#committed = 0;
     this.#tail = 0;
     this.#bytes = 0;
+    this.#committedBytes = 0;
   }
 
   /** See `ReplayListener`. */
@@ -187,6 +195,10 @@ export class RecentTransactions implements ReplayListener {
     if (!this.hasCommitted) return 'nothing';
     const first = formatZxid(this.zxidOf(this.#head));
     return `${first} to ${formatZxid(this.zxidOf(this.#committed - 1))}`;
+  }
+
+  #lengthOf(number: number): number {
+    return this.packetEnd(number) - this.packetStart(number);
   }
 
   #grow(): void {
