@@ -11,7 +11,7 @@ const seconds = Number(secondsText);
 
 /**
  * @typedef {object} Reader
- * @property {(done: () => void) => void | Promise<void>} read reads once, then calls `done`
+ * @property {(done: () => void) => void} read reads once, then calls `done`
  * @property {() => Promise<void> | void} close
  */
 
@@ -21,7 +21,7 @@ const seconds = Number(secondsText);
  *   once: (event: string, listener: () => void) => void,
  *   connect: () => void,
  *   close: () => void,
- *   getData: (path: string, done: (error: unknown) => void) => void,
+ *   getData: (path: string, done: (error: Error | null) => void) => void,
  * }} createClient
  */
 /**
@@ -41,9 +41,11 @@ async function meerkat() {
   const { connect } = await import('../packages/client/dist/index.js');
   const zk = await connect(address, { sessionTimeoutMs: 30_000 });
   return {
-    read: async (done) => {
-      await zk.getData(path);
-      done();
+    read: (done) => {
+      void (async () => {
+        await zk.getData(path);
+        done();
+      })();
     },
     close: () => zk.close(),
   };
@@ -61,7 +63,7 @@ async function nodeZookeeperClient() {
   });
   return {
     read: (done) => {
-      client.getData(path, (/** @type {unknown} */ error) => {
+      client.getData(path, (error) => {
         if (error) throw error;
         done();
       });
