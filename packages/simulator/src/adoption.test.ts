@@ -163,7 +163,7 @@ function place(clock: ManualClock, disk: SimulatedDisk, zxid: number): void {
 }
 
 function nameOf(zxid: number): string {
-  return snapshotFileName(asZxid(zxid) as Zxid, 'none');
+  return snapshotFileName(asZxid(zxid), 'none');
 }
 
 test('of a history that is not trusted nothing stays, however old', () => {

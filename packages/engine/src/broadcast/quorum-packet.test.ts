@@ -34,7 +34,7 @@ class Receiver implements PacketReceiver {
     const data = Buffer.from(reader.bytes.subarray(reader.position, reader.end)).toString();
     const ids = readPacketIds(packet).map(({ scheme, id }) => `${scheme}:${id}`);
     const text = packet.dataStart === -1 ? 'null' : `"${data}"`;
-    this.got.push(`${packet.type} ${packet.zxid} ${text}${ids.length > 0 ? ` ${ids}` : ''}`);
+    this.got.push(`${packet.type} ${packet.zxid} ${text}${ids.length > 0 ? ` ${ids.join()}` : ''}`);
     this.count++;
     if (this.count === this.rawAfter) this.isRaw = true;
     if (this.count === this.heldAfter) this.isHeld = true;
@@ -191,9 +191,9 @@ test('a snapshot between packets goes where it belongs, to the byte', () => {
 test('who goes on from within a packet gets the rest afterwards, once', () => {
   const receiver = new Receiver();
   const reader = new PacketReader(limits, receiver);
-  const { onPacket } = receiver;
+  const onPacket = receiver.onPacket.bind(receiver);
   receiver.onPacket = (packet) => {
-    onPacket.call(receiver, packet);
+    onPacket(packet);
     reader.resume();
   };
   reader.push(some, 0, 30);
