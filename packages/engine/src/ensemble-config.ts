@@ -76,9 +76,9 @@ export interface EnsembleConfig {
   readonly observerReconnectDelayMs: number;
   /** The longest random pause before an observer's election, ms. `observer.election.DelayMs`. */
   readonly observerElectionDelayMs: number;
-  /** Where observers may connect to this follower; 0 is nowhere. `observerMasterPort`. */
+  /** Where followers await observers, and observers dial followers; 0 is nowhere. `observerMasterPort`. */
   readonly observerMasterPort: number;
-  /** Bytes of committed transactions kept for them. `observerMaster.sizeLimit`. */
+  /** Bytes that may wait for one of them. `observerMaster.sizeLimit`. */
   readonly observerMasterBytesMax: number;
   /** The dynamic configuration file without its version, written on a reconfiguration; null writes none. */
   readonly dynamicFile: string | null;

@@ -39,6 +39,8 @@ export class ScriptedCluster {
   readonly tickTimeMs: number;
   /** What members told, as `id: text`. */
   readonly notices: string[] = [];
+  /** The clock of what is no member. */
+  readonly clientClock: ProcessClock;
   readonly #clients: SimulatedPeerNetwork;
 
   constructor(options: ScriptedClusterOptions = {}) {
@@ -46,7 +48,8 @@ export class ScriptedCluster {
     this.tickTimeMs = tickTimeMs;
     const random = new SeededRandom(seed);
     this.fabric = new PeerFabric(this.clock, random, { latencyMs: [1, 1], systemBytesMax: 1e6 });
-    this.#clients = this.fabric.networkOf('clients', new ProcessClock(this.clock));
+    this.clientClock = new ProcessClock(this.clock);
+    this.#clients = this.fabric.networkOf('clients', this.clientClock);
     const settings = { ...quietSettings, voters, observers, tickTimeMs };
     const ids = Array.from({ length: voters + observers }, (_, i) => i + 1);
     this.members = ids.map((id) => {

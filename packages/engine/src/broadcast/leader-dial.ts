@@ -13,6 +13,7 @@ interface Dialler extends PeerStreamEvents {
 export class LeaderDial implements TimerListener {
   readonly #context: MemberContext;
   readonly #leader: number;
+  readonly #port: number | null;
   readonly #dialler: Dialler;
   #open = new Set<PeerStreamId>();
   #attempts = 0;
@@ -20,7 +21,9 @@ export class LeaderDial implements TimerListener {
   #timer = 0;
   #isOver = false;
 
-  constructor(context: MemberContext, leader: number, dialler: Dialler) {
+  /** @param port another port than that for learners: the one of an observer master; else null */
+  constructor(context: MemberContext, leader: number, port: number | null, dialler: Dialler) {
+    this.#port = port;
     this.#context = context;
     this.#leader = leader;
     this.#dialler = dialler;
@@ -65,7 +68,7 @@ export class LeaderDial implements TimerListener {
     const { view, peers } = this.#context;
     this.#attempts++;
     for (const { host, quorumPort } of view.member(this.#leader)?.addresses ?? []) {
-      const address = { host, port: quorumPort };
+      const address = { host, port: this.#port ?? quorumPort };
       this.#open.add(peers.dial(address, Math.max(1, this.#leftMs()), this.#dialler));
     }
     if (this.#open.size === 0) this.#dialler.onUnreachable('it is not in the configuration');

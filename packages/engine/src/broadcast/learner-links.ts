@@ -12,10 +12,18 @@ export class LearnerLinks {
   readonly #context: MemberContext;
   readonly #toFollowers: JuteWriter;
   readonly #toObservers: JuteWriter;
+  readonly #unsentBytesMax: number;
   readonly #byStream = new Map<PeerStreamId, LearnerLink>();
   #all: LearnerLink[] = [];
 
-  constructor(context: MemberContext, toFollowers: JuteWriter, toObservers: JuteWriter) {
+  /** @param unsentBytesMax bytes that may wait for one of them */
+  constructor(
+    context: MemberContext,
+    toFollowers: JuteWriter,
+    toObservers: JuteWriter,
+    unsentBytesMax: number = ensembleLimits.learnerBytesMax,
+  ) {
+    this.#unsentBytesMax = unsentBytesMax;
     this.#context = context;
     this.#toFollowers = toFollowers;
     this.#toObservers = toObservers;
@@ -58,14 +66,7 @@ export class LearnerLinks {
 
   add(stream: PeerStreamId, from: NetworkAddress, events: LearnerLinkEvents): LearnerLink {
     const { peers, packetLimits } = this.#context;
-    const link = new LearnerLink(
-      stream,
-      from,
-      peers,
-      packetLimits,
-      ensembleLimits.learnerBytesMax,
-      events,
-    );
+    const link = new LearnerLink(stream, from, peers, packetLimits, this.#unsentBytesMax, events);
     this.#byStream.set(stream, link);
     this.#all = [...this.#all, link];
     return link;

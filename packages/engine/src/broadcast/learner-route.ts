@@ -5,13 +5,23 @@
  * Owns the requests under way, in the order in which the leader will commit them, and the syncs among them. Refuses to
  * judge anything: the leader does.
  */
-import { assert, ErrorCode, type JuteReader, JuteWriter, OpCode } from '@meerkat/protocol';
+import {
+  assert,
+  ErrorCode,
+  type JuteReader,
+  JuteWriter,
+  OpCode,
+  type Zxid,
+} from '@meerkat/protocol';
 import type { ClientConnection } from '../requests/client-connection.ts';
+import type { ClientIntake } from '../requests/client-intake.ts';
 import { PendingTransactions } from '../requests/pending-transactions.ts';
 import type { TransactionApplier } from '../requests/transaction-applier.ts';
-import type { ReplySink } from '../requests/write-pipeline.ts';
 import type { WriteRequest, WriteRoute } from '../requests/write-route.ts';
-import { beginPacket, endPacket, PacketType } from './quorum-packet.ts';
+import type { SessionTable } from '../sessions/session-table.ts';
+import { LearnerLink } from './learner-link.ts';
+import type { MemberContext } from './member-context.ts';
+import { beginPacket, endPacket, PacketType, type ReceivedPacket } from './quorum-packet.ts';
 
 export class LearnerRoute implements WriteRoute {
   readonly pending: PendingTransactions = new PendingTransactions();
@@ -23,21 +33,27 @@ export class LearnerRoute implements WriteRoute {
   pendingBytes = 0;
   readonly #outbox: JuteWriter;
   readonly #applier: TransactionApplier;
-  readonly #replies: ReplySink;
+  readonly #intake: ClientIntake;
+  readonly #sessions: SessionTable;
   readonly #body = new JuteWriter(4096);
   /** Bytes of each pending request, from `#sizesHead` on. */
   #sizes: number[] = [];
   #sizesHead = 0;
   /** Paths of the syncs under way; null ones too. */
   readonly #syncPaths: (string | null)[] = [];
-  /** Connections whose sessions the leader is being asked about, by session. */
-  readonly #asked = new Map<string, ClientConnection>();
+  /** Who asked for each sync under way: an observer that follows this member, null for its own clients. */
+  readonly #syncAskers: (LearnerLink | null)[] = [];
+  /** Sessions that the leader is being asked about, and for whom. */
+  readonly #asked: Asked[] = [];
+  /** The observers that follow this member; null while it awaits none. */
+  observerMaster: ObserverAnswers | null = null;
 
   /** @param outbox what goes to the leader at the end of the turn */
-  constructor(outbox: JuteWriter, applier: TransactionApplier, replies: ReplySink) {
+  constructor(outbox: JuteWriter, context: MemberContext) {
     this.#outbox = outbox;
-    this.#applier = applier;
-    this.#replies = replies;
+    this.#applier = context.applier;
+    this.#intake = context.intake;
+    this.#sessions = context.state.sessions;
   }
 
   /** See `WriteRoute`. The leader makes the transaction, at its own time. */
@@ -46,6 +62,7 @@ export class LearnerRoute implements WriteRoute {
     const bodyStart = reader.position;
     if (type === OpCode.sync) {
       this.#syncPaths.push(reader.readNullableString());
+      this.#syncAskers.push(null);
     }
     const writer = this.#outbox;
     const before = writer.length;
@@ -81,20 +98,71 @@ export class LearnerRoute implements WriteRoute {
 
   /** See `WriteRoute`. The answer comes to `takeVerdict`. */
   revalidate(connection: ClientConnection, sessionHi: number, sessionLo: number): void {
+    this.ask(connection, sessionHi, sessionLo, connection.sessionTimeoutMs);
+  }
+
+  /** Asks the leader whether a session lives, for a client or for an observer. The answer comes to `takeVerdict`. */
+  ask(
+    asker: ClientConnection | LearnerLink,
+    sessionHi: number,
+    sessionLo: number,
+    timeoutMs: number,
+  ): void {
     const writer = this.#outbox;
     const packet = beginPacket(writer, PacketType.revalidate, -1);
     writer.writeLong(sessionHi, sessionLo);
-    writer.writeInt(connection.sessionTimeoutMs);
+    writer.writeInt(timeoutMs);
     endPacket(writer, packet, null);
-    this.#asked.set(`${sessionHi}:${sessionLo}`, connection);
+    this.#asked.push({ sessionHi, sessionLo, asker });
   }
 
-  /** The leader has said whether a session lives. Returns who asked, null when nobody did. */
-  takeVerdict(sessionHi: number, sessionLo: number): ClientConnection | null {
-    const key = `${sessionHi}:${sessionLo}`;
-    const connection = this.#asked.get(key) ?? null;
-    this.#asked.delete(key);
-    return connection;
+  /** Passes on what a client of an observer asks for. */
+  forward(link: LearnerLink, packet: ReceivedPacket): void {
+    const { bytes, dataStart, dataEnd, authStart, end } = packet;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (view.getInt32(dataStart + typeInRequest) === OpCode.sync) this.#syncAskers.push(link);
+    const writer = this.#outbox;
+    const start = beginPacket(writer, PacketType.request, -1);
+    writer.writeBytes(bytes, dataStart, dataEnd);
+    endPacket(writer, start, null);
+    writer.length -= noIdsBytes;
+    writer.writeBytes(bytes, authStart, end);
+  }
+
+  /**
+   * The leader has said whether a session lives: whoever asked hears of it.
+   *
+   * @returns false when that is no such answer
+   */
+  takeVerdict(reader: JuteReader): boolean {
+    if (reader.remaining < verdictBytes) return false;
+    const hi = reader.readInt();
+    const lo = reader.readInt();
+    const isValid = reader.readBoolean();
+    const index = this.#asked.findIndex((each) => each.sessionHi === hi && each.sessionLo === lo);
+    const asker = this.#asked[index]?.asker;
+    if (asker === undefined) return true;
+    this.#asked.splice(index, 1);
+    if (asker instanceof LearnerLink)
+      this.observerMaster?.answerRevalidation(asker, hi, lo, isValid);
+    else {
+      // Its createSession may be on its way here, from a member that is ahead.
+      const timeoutMs = asker.sessionTimeoutMs;
+      const session = isValid ? this.#sessions.track(hi, lo, timeoutMs) : null;
+      this.#intake.revalidated(asker, session);
+    }
+    return true;
+  }
+
+  /** Answers a PING of the leader: with the sessions that were heard of (`Learner.ping`). */
+  answerPing(zxid: Zxid): void {
+    const writer = this.#outbox;
+    const packet = beginPacket(writer, PacketType.ping, zxid);
+    this.#intake.takeHeard((session) => {
+      writer.writeLong(session.idHi, session.idLo);
+      writer.writeInt(session.timeoutMs);
+    });
+    endPacket(writer, packet, null);
   }
 
   /** A committed transaction, `bytes[start, end)`: applies it, and answers it when it was asked for here. */
@@ -104,7 +172,7 @@ export class LearnerRoute implements WriteRoute {
     const sessionLo = view.getInt32(start + 4);
     if (!this.#isOldest(sessionHi, sessionLo, view.getInt32(start + 8))) {
       const type = view.getInt32(start + typeInBody);
-      if (type === OpCode.closeSession) this.#replies.onSessionEnding(sessionHi, sessionLo);
+      if (type === OpCode.closeSession) this.#intake.onSessionEnding(sessionHi, sessionLo);
       this.#applier.apply(bytes, start, end, null);
       return;
     }
@@ -119,9 +187,16 @@ export class LearnerRoute implements WriteRoute {
    * @returns false when no sync is the oldest request under way: the leader answered something that nobody asked
    */
   answerSync(): boolean {
+    const asker = this.#syncAskers[0];
+    if (asker !== null && asker !== undefined) {
+      this.#syncAskers.shift();
+      this.observerMaster?.answerSync(asker);
+      return true;
+    }
     if (this.pending.count === 0 || this.pending.type !== OpCode.sync) return false;
     const path = this.#syncPaths.shift();
     assert(path !== undefined, 'a sync under way has its path');
+    this.#syncAskers.shift();
     this.#body.clear().writeString(path);
     this.#answerOldest(ErrorCode.ok);
     return true;
@@ -132,7 +207,7 @@ export class LearnerRoute implements WriteRoute {
     const { connection, xid, type, receivedMs } = pending;
     if (connection !== null) {
       connection.pendingWrites--;
-      this.#replies.onWriteApplied(connection, xid, type as OpCode, error, this.#body, receivedMs);
+      this.#intake.onWriteApplied(connection, xid, type as OpCode, error, this.#body, receivedMs);
     }
     this.largeBytes -= pending.largeBytes;
     this.pendingBytes -= this.#sizes[this.#sizesHead++] ?? 0;
@@ -152,6 +227,27 @@ export class LearnerRoute implements WriteRoute {
   }
 }
 
+/** Passes the leader's answers on to observers (`ObserverMaster`). */
+export interface ObserverAnswers {
+  /** A sync of one of them is answered. */
+  answerSync(link: LearnerLink): void;
+  /** Whether a session lives that came back through one of them. */
+  answerRevalidation(link: LearnerLink, hi: number, lo: number, isValid: boolean): void;
+}
+
+/** A session that the leader is being asked about. */
+interface Asked {
+  readonly sessionHi: number;
+  readonly sessionLo: number;
+  readonly asker: ClientConnection | LearnerLink;
+}
+
+/** Where the type stands in a REQUEST: after session and cxid. */
+const typeInRequest = 12;
+/** Session and answer. */
+const verdictBytes = 9;
+/** A vector of ids that is null. */
+const noIdsBytes = 4;
 /** Where the type stands in a transaction: after clientId, cxid, zxid and time. */
 const typeInBody = 28;
 /** Sizes of answered requests that are dropped together. */

@@ -27,6 +27,7 @@ import { zabVersion } from './learner-link.ts';
 import { LearnerRoute } from './learner-route.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
 import { type MembershipChange, readConfigText } from './membership.ts';
+import { ObserverMaster } from './observer-master.ts';
 import {
   beginPacket,
   dataReader,
@@ -71,6 +72,8 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   readonly #data = new JuteReader();
   readonly #outbox: JuteWriter = new JuteWriter(64 * 1024);
   readonly #route: LearnerRoute;
+  /** The observers that follow this member. */
+  #observerMaster: ObserverMaster | null = null;
   #phase: Phase = 'dialling';
   #stream: PeerStreamId = 0;
   #timer = 0;
@@ -90,15 +93,25 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   #committedCount = 0;
   #committedBytes = 0;
 
-  /** @param leader whom it follows: an id of the configuration */
-  constructor(context: MemberContext, leader: number, isObserver: boolean, events: RoleEvents) {
+  /**
+   * @param leader whom it follows: an id of the configuration
+   * @param master the follower through which an observer does so; null when it does by itself
+   */
+  constructor(
+    context: MemberContext,
+    leader: number,
+    isObserver: boolean,
+    master: number | null,
+    events: RoleEvents,
+  ) {
     this.#context = context;
     this.#leader = leader;
     this.#isObserver = isObserver;
     this.#events = events;
     this.#reader = new PacketReader(context.packetLimits, this);
-    this.#route = new LearnerRoute(this.#outbox, context.applier, context.intake);
-    this.#dial = new LeaderDial(context, leader, this);
+    this.#route = new LearnerRoute(this.#outbox, context);
+    const port = master === null ? null : context.ensemble.observerMasterPort;
+    this.#dial = new LeaderDial(context, master ?? leader, port, this);
   }
 
   /** The epoch that it takes part in; 0 before the leader has said it. */
@@ -130,12 +143,14 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     const { clock, peers } = this.#context;
     clock.cancelTimer(this.#timer);
     this.#dial.stop();
+    this.#observerMaster?.stop();
     if (this.#stream !== 0) peers.destroy(this.#stream);
   }
 
   /** What was written in this turn leaves. */
   flush(): void {
     this.#countCommitted();
+    this.#observerMaster?.flush();
     if (this.#outbox.length === 0 || this.#stream === 0 || this.#phase === 'ended') return;
     const { peers } = this.#context;
     // The writer is shared with the route, so what the network keeps is copied.
@@ -364,9 +379,10 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
       case PacketType.upToDate:
         return this.#serve();
       case PacketType.ping:
-        return this.#answerPing(packet.zxid);
+        return this.#route.answerPing(packet.zxid);
       case PacketType.revalidate:
-        return this.#takeVerdict(packet);
+        if (!this.#route.takeVerdict(dataReader(packet, this.#data))) this.#refuse(packet);
+        return;
       case PacketType.sync:
         if (!this.#route.answerSync()) this.#refuse(packet);
         return;
@@ -418,13 +434,13 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     const typeBefore = view.member(ensemble.myId)?.type ?? 'participant';
     const change = config === null ? null : membership.activate(config);
     if (change !== null) this.#events.onMembersChanged(change);
-    this.#commit(zxid);
+    this.#commit(zxid, leader);
     const typeNow = membership.self?.type ?? 'participant';
     if (leader !== this.#leader || typeNow !== typeBefore) this.#end('the members have changed');
   }
 
   /** What the leader has committed is applied; it must be the oldest that is not. */
-  #commit(zxid: Zxid): void {
+  #commit(zxid: Zxid, leaderFromNow: number | null = null): void {
     const { recent } = this.#context;
     if (this.#phase === 'ended') return;
     const number = recent.committedEnd;
@@ -437,6 +453,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     const end = recent.bodyEnd(number);
     recent.commitNext();
     this.#route.commitOne(block, start, end);
+    this.#observerMaster?.committed(block, start, end, zxid, leaderFromNow);
     this.#committedCount++;
     this.#committedBytes += end - start;
   }
@@ -477,6 +494,15 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     intake.isServing = true;
     if (!this.#isObserver) this.#acknowledge(this.#context.durableZxid);
     this.#events.onServing({ epoch: this.#epoch, sync: this.#sync });
+    this.#awaitObservers();
+  }
+
+  /** Observers may follow a follower. */
+  #awaitObservers(): void {
+    if (this.#isObserver || this.#context.ensemble.observerMasterPort === 0) return;
+    this.#observerMaster = new ObserverMaster(this.#context, this.#epoch, this.#route);
+    this.#route.observerMaster = this.#observerMaster;
+    this.#observerMaster.start();
   }
 
   /** The configuration of the leader is in force. False: it gives this member another leader or role. */
@@ -505,30 +531,6 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
       writeBarePacket(this.#outbox, PacketType.ack, zxid);
       this.#ackFrom = asZxid(zxid + 1);
     }
-  }
-
-  /** The answer tells whose clients were heard of (`Learner.ping`). */
-  #answerPing(zxid: Zxid): void {
-    const packet = beginPacket(this.#outbox, PacketType.ping, zxid);
-    this.#context.intake.takeHeard((session) => {
-      this.#outbox.writeLong(session.idHi, session.idLo);
-      this.#outbox.writeInt(session.timeoutMs);
-    });
-    endPacket(this.#outbox, packet, null);
-  }
-
-  #takeVerdict(packet: ReceivedPacket): void {
-    const reader = dataReader(packet, this.#data);
-    if (reader.remaining < verdictBytes) return this.#refuse(packet);
-    const { state, intake } = this.#context;
-    const hi = reader.readInt();
-    const lo = reader.readInt();
-    const isValid = reader.readBoolean();
-    const connection = this.#route.takeVerdict(hi, lo);
-    if (connection === null) return;
-    // Its createSession may be on its way here, from a member that is ahead.
-    const { sessionTimeoutMs } = connection;
-    intake.revalidated(connection, isValid ? state.sessions.track(hi, lo, sessionTimeoutMs) : null);
   }
 
   /** Reads on what was held back, and ends the turn. */
@@ -572,6 +574,3 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
 function mayFollow(last: Zxid, next: Zxid): boolean {
   return next === last + 1 || (epochOf(next) > epochOf(last) && counterOf(next) === 1);
 }
-
-/** Session and answer. */
-const verdictBytes = 9;

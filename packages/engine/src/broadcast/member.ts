@@ -18,7 +18,7 @@ import type { LeaderDuties } from '../leader-duties.ts';
 import { ensembleLimits } from '../limits.ts';
 import { DiskError, type NetworkAddress, type Ports, type TimerListener } from '../ports.ts';
 import type { LearnerType } from '../quorum/member.ts';
-import { formatQuorumConfig } from '../quorum/quorum-config.ts';
+import { formatQuorumConfig, votersOf } from '../quorum/quorum-config.ts';
 import type { QuorumView } from '../quorum/quorum-view.ts';
 import type { MemberRole, ReplicaEvents, RoleDetail } from '../replica-events.ts';
 import type { ReplicaStorage } from '../replica-storage.ts';
@@ -31,6 +31,7 @@ import { Leader } from './leader.ts';
 import { Learner } from './learner.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
 import { Membership, type MembershipChange } from './membership.ts';
+import { ObserverMasters } from './observer-masters.ts';
 import type { PacketLimits } from './quorum-packet.ts';
 import { ReadOnlyMode } from './read-only-mode.ts';
 import { RecentTransactions } from './recent-transactions.ts';
@@ -78,6 +79,8 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #elector: Elector;
   readonly #random: Ports['random'];
   readonly #readOnlyMode: ReadOnlyMode;
+  readonly #observerMasters: ObserverMasters;
+  #masterId: number | null = null;
   #leader: Leader | null = null;
   #learner: Learner | null = null;
   #role: MemberRole = 'looking';
@@ -119,6 +122,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     this.database.replayed = this.recent;
     this.membership = new Membership(ensemble, ports.disk, this.config.reconfigEnabled);
     this.#readOnlyMode = new ReadOnlyMode(this);
+    this.#observerMasters = new ObserverMasters(ports.random);
     this.#elector = this.#newElector();
   }
 
@@ -135,6 +139,11 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   /** Who leads, null while nobody does. */
   get leaderId(): number | null {
     return this.#leaderId;
+  }
+
+  /** The server through which it observes, the leader or a follower; null when it does not. */
+  get learnerMasterId(): number | null {
+    return this.#role === 'observing' ? (this.#masterId ?? this.#leaderId) : null;
   }
 
   /** The epoch of the leader, or the last one that it took part in. */
@@ -349,7 +358,9 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   #pauseThenLook(): void {
     const { observerReconnectDelayMs, observerElectionDelayMs } = this.ensemble;
     const draw = this.#isObserver ? this.#random.below(observerElectionDelayMs + 1) : 0;
-    const observerMs = this.#isObserver ? observerReconnectDelayMs + draw : 0;
+    const hasMore = this.#masterId !== null && !this.#observerMasters.isExhausted;
+    const reconnectMs = hasMore ? 0 : observerReconnectDelayMs;
+    const observerMs = this.#isObserver ? reconnectMs + draw : 0;
     const delayMs = Math.max(observerMs, this.#failureDelayMs());
     if (delayMs > 0) this.clock.startTimer(delayMs, this, 0);
     else this.#look(this.#reason);
@@ -389,10 +400,18 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
       this.#leader = leader;
       this.attempt(() => leader.start());
     } else {
-      this.#learner = new Learner(this, vote.leader, state === PeerState.observing, this);
+      const isObserver = state === PeerState.observing;
+      this.#masterId = isObserver ? this.#nextMaster(vote.leader) : null;
+      this.#learner = new Learner(this, vote.leader, isObserver, this.#masterId, this);
       this.#learner.start();
     }
     this.#parts.endTurn();
+  }
+
+  /** The follower through which to observe; null to do so at the leader. */
+  #nextMaster(leader: number): number | null {
+    if (this.ensemble.observerMasterPort === 0) return null;
+    return this.#observerMasters.next(votersOf(this.view.current.config), leader);
   }
 
   #tell(sync: RoleDetail['sync']): void {

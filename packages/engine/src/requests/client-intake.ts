@@ -64,7 +64,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   /** Clients have read enough to be answered further, and this turn had no time for them. */
   #hasLeftStalled = false;
   #isReadOnly = false;
-  /** Sessions that were heard of through connections that are gone; bounded by the learner's next PING. */
+  /** Sessions that were heard of through connections that are gone, or elsewhere; bounded by the learner's next PING. */
   readonly #heardAndGone = new Set<Session>();
   readonly #backpressure: Backpressure;
   readonly #throttle: RequestThrottle;
@@ -146,6 +146,12 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     const { session } = connection;
     if (session?.isHeard === true && !session.isLocal && !this.#dispatcher.judgesSessions)
       this.#noteGone(session);
+  }
+
+  /** A session was heard of that is used through a member that follows this one. */
+  noteHeard(sessionHi: number, sessionLo: number): void {
+    const session = this.#state.sessions.get(sessionHi, sessionLo);
+    if (session !== undefined && !session.isLocal) this.#noteGone(session);
   }
 
   #noteGone(session: Session): void {

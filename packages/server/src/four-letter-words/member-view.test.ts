@@ -24,7 +24,7 @@ function viewOf(facts: Partial<MemberFacts>): { view: MemberView; clock: ManualC
   const clock = new ManualClock();
   const whole: MemberFacts = {
     role: 'leading',
-    leaderId: 3,
+    learnerMasterId: 3,
     epoch: 1,
     leadingSinceMs: clock.monotonicMs(),
     learners: [],

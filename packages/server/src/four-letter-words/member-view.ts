@@ -20,7 +20,8 @@ export interface LearnerFacts {
 /** What a member of the engine tells of itself. */
 export interface MemberFacts {
   readonly role: MemberRole;
-  readonly leaderId: number | null;
+  /** Whom an observer follows, the leader or a follower; null for others. */
+  readonly learnerMasterId: number | null;
   readonly epoch: number;
   /** Monotonic; 0 while it does not lead. */
   readonly leadingSinceMs: number;
@@ -70,14 +71,14 @@ export class MemberView implements EnsembleMemberView {
   }
 
   gauges(): readonly (readonly [string, string | number])[] {
-    const { role, leaderId } = this.#facts;
+    const { role, learnerMasterId } = this.#facts;
     const lines: (readonly [string, string | number])[] = [
       ['peer_state', peerStates[role]],
       ['quorum_size', votersOf(this.#config).length],
       ['looking_count', this.lookingCount],
       ['current_epoch', this.#facts.epoch],
     ];
-    if (role === 'observing') lines.push(['observer_master_id', leaderId ?? -1]);
+    if (role === 'observing') lines.push(['observer_master_id', learnerMasterId ?? -1]);
     return role === 'leading' ? [...lines, ...this.#leading()] : lines;
   }
 

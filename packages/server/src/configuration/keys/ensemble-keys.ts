@@ -203,10 +203,24 @@ export const ensembleKeys: readonly ConfigurationKey[] = [
     syncEnabled: 'true',
     'observer.syncEnabled': 'true',
   }),
-  ...later('observers that follow a follower; until then they follow the leader', {
-    observerMasterPort: '0',
-    'observerMaster.sizeLimit': '33554432',
-  }),
+  honoured(
+    'observerMasterPort',
+    wholeNumber({ min: 0, max: 65_535, unit: 'port' }),
+    '0',
+    'where a follower awaits observers, and where observers look for followers; 0 is nowhere',
+    (draft, value) => {
+      draft.ensemble.observerMasterPort = value;
+    },
+  ),
+  honoured(
+    'observerMaster.sizeLimit',
+    wholeNumber({ min: 0, unit: 'bytes' }),
+    '33554432',
+    'what may wait for one such observer before it is let go, and synchronised anew',
+    (draft, value) => {
+      draft.ensemble.observerMasterBytesMax = value;
+    },
+  ),
   ...withoutEffect('addresses are dialled, not probed first', {
     'multiAddress.reachabilityCheckEnabled': 'true',
     'multiAddress.reachabilityCheckTimeoutMs': '1000',

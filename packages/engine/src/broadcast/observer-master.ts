@@ -1,0 +1,277 @@
+/**
+ * The observers that follow a follower (`ObserverMaster.java`): it brings them to its own history, tells them what is
+ * committed, and passes what their clients ask on to the leader, as if they were its own.
+ *
+ * Owns the port `observerMasterPort` and the links to them. Refuses whoever votes; what it passes on, and to whom an
+ * answer goes, is the route's.
+ */
+import { counterOf, formatZxid, JuteWriter, makeZxid, utf8, type Zxid } from '@meerkat/protocol';
+import { ensembleLimits } from '../limits.ts';
+import type {
+  NetworkAddress,
+  PeerListenerEvents,
+  PeerListenerId,
+  PeerStreamEvents,
+  PeerStreamId,
+  TimerListener,
+} from '../ports.ts';
+import { formatQuorumConfig } from '../quorum/quorum-config.ts';
+import { type LearnerLink, type LearnerLinkEvents, LinkStage } from './learner-link.ts';
+import { LearnerLinks } from './learner-links.ts';
+import type { LearnerRoute, ObserverAnswers } from './learner-route.ts';
+import { LearnerSync } from './learner-sync.ts';
+import type { MemberContext } from './member-context.ts';
+import {
+  beginPacket,
+  endPacket,
+  PacketType,
+  type ReceivedPacket,
+  writeBarePacket,
+} from './quorum-packet.ts';
+
+export class ObserverMaster
+  implements PeerListenerEvents, PeerStreamEvents, TimerListener, LearnerLinkEvents, ObserverAnswers
+{
+  readonly #context: MemberContext;
+  readonly #epoch: number;
+  readonly #route: LearnerRoute;
+  /** INFORMs of this turn, for all of them. */
+  readonly #toObservers = new JuteWriter(16 * 1024);
+  readonly #links: LearnerLinks;
+  readonly #sync: LearnerSync;
+  readonly #listeners: PeerListenerId[] = [];
+  /** Those that come from a follower that was further, and the tick until which they are waited for. */
+  readonly #ahead = new Map<LearnerLink, number>();
+  #timer = 0;
+  #tick = 0;
+  #isHalfTick = false;
+  #isOver = false;
+
+  /** @param epoch the epoch of the leader */
+  constructor(context: MemberContext, epoch: number, route: LearnerRoute) {
+    this.#context = context;
+    this.#epoch = epoch;
+    this.#route = route;
+    const { observerMasterBytesMax } = context.ensemble;
+    const nobody = new JuteWriter(1);
+    this.#links = new LearnerLinks(context, nobody, this.#toObservers, observerMasterBytesMax);
+    this.#sync = new LearnerSync(context);
+  }
+
+  /** Those who follow. */
+  get links(): readonly LearnerLink[] {
+    return this.#links.all();
+  }
+
+  /** Awaits observers. */
+  start(): void {
+    const { clock, config, ensemble, peers, view } = this.#context;
+    const { observerMasterPort: port, listenOnAllIps, myId } = ensemble;
+    const own = (view.member(myId)?.addresses ?? []).map(({ host }) => host);
+    for (const host of new Set(listenOnAllIps ? ['0.0.0.0'] : own)) {
+      this.#listeners.push(peers.listen({ host, port }, this));
+    }
+    this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
+  }
+
+  /** The follower follows no more: nor do they. */
+  stop(): void {
+    this.#isOver = true;
+    const { clock, peers } = this.#context;
+    clock.cancelTimer(this.#timer);
+    for (const listener of this.#listeners) peers.stopListening(listener);
+    for (const link of this.#links.all()) link.close();
+  }
+
+  /** What was written in this turn leaves. */
+  flush(): void {
+    if (this.#isOver) return;
+    for (const link of this.#links.flush()) this.onBroken(link, 'it does not keep up');
+  }
+
+  /**
+   * A transaction, `block[start, end)`, is committed and applied here.
+   *
+   * @param leader who leads from it on, when it is a reconfiguration; else null
+   */
+  committed(
+    block: Uint8Array,
+    start: number,
+    end: number,
+    zxid: Zxid,
+    leader: number | null,
+  ): void {
+    if (this.#links.hasObservers) {
+      const type = leader === null ? PacketType.inform : PacketType.informAndActivate;
+      const packet = beginPacket(this.#toObservers, type, zxid);
+      if (leader !== null) this.#toObservers.writeLongFromDouble(leader);
+      this.#toObservers.writeBytes(block, start, end);
+      endPacket(this.#toObservers, packet, null);
+    }
+    for (const link of this.#ahead.keys()) {
+      if (link.peerLastZxid <= zxid) this.#synchronise(link);
+    }
+  }
+
+  /** The leader has answered a sync of one of them. */
+  answerSync(link: LearnerLink): void {
+    if (link.stage !== LinkStage.serving) return;
+    writeBarePacket(this.#links.ordered(link), PacketType.sync, 0);
+  }
+
+  /** The leader has said whether a session lives that came back through one of them. */
+  answerRevalidation(
+    link: LearnerLink,
+    sessionHi: number,
+    sessionLo: number,
+    isValid: boolean,
+  ): void {
+    if (link.stage !== LinkStage.serving) return;
+    const outbox = this.#links.ordered(link);
+    const packet = beginPacket(outbox, PacketType.revalidate, -1);
+    outbox.writeLong(sessionHi, sessionLo);
+    outbox.writeBoolean(isValid);
+    endPacket(outbox, packet, null);
+  }
+
+  onPeerListening(_listener: PeerListenerId, port: number): void {
+    this.#context.notice('awaiting observers', null, `observers are awaited on port ${port}`);
+  }
+
+  /** Without it they follow others; this member is none the worse. */
+  onPeerListenFailed(_listener: PeerListenerId, reason: string): void {
+    const text = `Cannot await observers: the system says ${reason}`;
+    this.#context.notice('observers not awaited', null, text);
+  }
+
+  onPeerAccepted(
+    _listener: PeerListenerId,
+    stream: PeerStreamId,
+    from: NetworkAddress,
+  ): PeerStreamEvents {
+    if (this.#isOver || this.#links.count >= ensembleLimits.learnersMax) {
+      this.#context.peers.destroy(stream);
+      return this;
+    }
+    this.#expect(this.#links.add(stream, from, this));
+    return this;
+  }
+
+  onPeerOpened(): void {}
+
+  onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void {
+    const link = this.#links.get(stream);
+    if (link === undefined || this.#isOver) return;
+    if (link.stage >= LinkStage.synced) this.#expect(link);
+    this.#context.intake.beginCommit();
+    this.#context.attempt(() => link.received(bytes, start, end));
+  }
+
+  onPeerDrained(stream: PeerStreamId): void {
+    this.#links.get(stream)?.drained();
+  }
+
+  onPeerClosed(stream: PeerStreamId, reason: string): void {
+    const link = this.#links.get(stream);
+    if (link !== undefined && !this.#isOver) this.onBroken(link, reason);
+  }
+
+  onHello(link: LearnerLink): string | null {
+    const { version } = this.#context.view.current.config;
+    if (link.type !== 'observer') return 'it is no observer, and the leader is elsewhere';
+    if (link.configVersion > version) {
+      return `it has a newer configuration, version ${link.configVersion.toString(16)}`;
+    }
+    const older = this.#links.bySid(link);
+    if (older !== null) this.onBroken(older, 'the same server has connected anew');
+    link.sendEpoch(this.#epoch);
+    return null;
+  }
+
+  /** One that has more than this follower was told by another one, which is a little further. */
+  onEpochPromised(link: LearnerLink): void {
+    const { ensemble, state } = this.#context;
+    const isAhead = link.peerLastZxid > state.lastProcessedZxid;
+    // The beginning of an epoch is no transaction that could be missing here.
+    if (!isAhead || counterOf(link.peerLastZxid) === 0) this.#synchronise(link);
+    else this.#ahead.set(link, this.#tick + ensemble.syncLimitTicks);
+  }
+
+  onSynced(link: LearnerLink): void {
+    this.#expect(link);
+    link.stage = LinkStage.serving;
+    writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
+    this.#context.notice('synced', link.sid, `observer ${link.sid} follows this follower`);
+  }
+
+  /** Observers decide nothing. */
+  onAck(): void {}
+
+  onTouch(_link: LearnerLink, sessionHi: number, sessionLo: number): void {
+    this.#context.intake.noteHeard(sessionHi, sessionLo);
+  }
+
+  onRequest(link: LearnerLink, packet: ReceivedPacket): void {
+    this.#route.forward(link, packet);
+  }
+
+  onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
+    this.#route.ask(link, sessionHi, sessionLo, timeoutMs);
+  }
+
+  onStreamFailed(link: LearnerLink, reason: string): void {
+    this.#sync.failed(link);
+    this.onBroken(link, reason);
+  }
+
+  onBroken(link: LearnerLink, reason: string): void {
+    this.#links.remove(link);
+    this.#sync.ended(link);
+    this.#ahead.delete(link);
+    link.close();
+    const who = link.sid >= 0 ? `observer ${link.sid}` : 'an observer';
+    this.#context.notice('learner lost', link.sid, `${who} is let go: ${reason}`);
+  }
+
+  /** Twice a tick: pings, and a look at who is still there. */
+  onTimer(): void {
+    if (this.#isOver) return;
+    const { clock, config, state } = this.#context;
+    this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
+    if (this.#isHalfTick) this.#tick++;
+    this.#isHalfTick = !this.#isHalfTick;
+    for (const [link, untilTick] of this.#ahead) {
+      // What it has and nobody commits is cut.
+      if (this.#tick > untilTick) this.#synchronise(link);
+    }
+    for (const link of this.#links.all()) {
+      if (this.#tick > link.deadlineTick) this.onBroken(link, 'it was not heard of in time');
+      else if (link.stage === LinkStage.serving) {
+        writeBarePacket(this.#links.ordered(link), PacketType.ping, state.lastProcessedZxid);
+      }
+    }
+    this.#context.endTurn();
+  }
+
+  #synchronise(link: LearnerLink): void {
+    this.#ahead.delete(link);
+    const kind = this.#sync.begin(link);
+    if (kind === null) return this.onBroken(link, 'too many observers are being synchronised');
+    const packet = beginPacket(link.outbox, PacketType.newLeader, makeZxid(this.#epoch, 0));
+    const text = utf8(formatQuorumConfig(this.#context.membership.lastSeen));
+    link.outbox.writeBytes(text, 0, text.length);
+    endPacket(link.outbox, packet, null);
+    link.stage = LinkStage.syncing;
+    this.#expect(link);
+    this.#links.beginForwarding(link);
+    const theirs = formatZxid(link.peerLastZxid);
+    this.#context.notice('syncing', link.sid, `observer ${link.sid} at ${theirs} gets a ${kind}`);
+  }
+
+  /** It has to be heard of in time. */
+  #expect(link: LearnerLink): void {
+    const { initLimitTicks, syncLimitTicks } = this.#context.ensemble;
+    const isSettled = link.stage >= LinkStage.synced;
+    link.deadlineTick = this.#tick + (isSettled ? syncLimitTicks : initLimitTicks + syncLimitTicks);
+  }
+}
