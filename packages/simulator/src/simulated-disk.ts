@@ -136,6 +136,14 @@ export class SimulatedDisk implements Disk {
     return this.#file(path, 'look at').content().slice();
   }
 
+  /** What a power cut would leave for certain: names with their durable content, a view, below `directory`. */
+  *durableFiles(directory: string): Generator<readonly [name: string, content: Uint8Array]> {
+    const prefix = `${directory}/`;
+    for (const [path, file] of this.#durableNames) {
+      if (path.startsWith(prefix)) yield [path.slice(prefix.length), file.durableContent()];
+    }
+  }
+
   list(directory: string): readonly string[] {
     const names: string[] = [];
     const prefix = `${directory}/`;

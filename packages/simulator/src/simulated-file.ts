@@ -44,6 +44,11 @@ export class SimulatedFile {
     return this.#seen.subarray(0, this.#seenBytes);
   }
 
+  /** The content that is on the disk whatever happens, a view. */
+  durableContent(): Uint8Array {
+    return this.#durable.subarray(0, this.#durableBytes);
+  }
+
   /** Writes into the system's cache. */
   write(bytes: Uint8Array, position: number): void {
     if (bytes.length === 0) return;

@@ -136,8 +136,8 @@ export class EnsembleMember {
     return this.#replica?.state.lastProcessedZxid ?? 0;
   }
 
-  /** Starts a process on what is on the disk. */
-  start(): void {
+  /** Starts a process on what is on the disk. False: it cannot start, and ends in a moment. */
+  start(): boolean {
     assert(this.#replica === null, 'a member that is up is not started');
     this.lives += 1;
     this.role = 'looking';
@@ -156,7 +156,7 @@ export class EnsembleMember {
       replica.start();
     } catch (error) {
       this.#failedToStart(error);
-      return;
+      return false;
     } finally {
       this.isStarting = false;
     }
@@ -167,6 +167,7 @@ export class EnsembleMember {
     };
     network.open({ host: this.host, port: clientPort }, replica);
     this.look();
+    return true;
   }
 
   /** To be called after everything that happens to it: notes where its tree stands. */

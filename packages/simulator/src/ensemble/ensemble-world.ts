@@ -9,6 +9,7 @@ import { SeededRandom } from '../seeded-random.ts';
 import { PeerFabric } from '../simulated-peer-network.ts';
 import { AgreedHistory } from './agreed-history.ts';
 import type { CheckerHost } from './connection-checker.ts';
+import { DurabilityChecker } from './durability-checker.ts';
 import { clientPort, type EndOfLife, EnsembleMember, ProcessDied } from './ensemble-member.ts';
 import { dataDirOf, type EnsembleSettings, memberConfig } from './ensemble-settings.ts';
 import { IsolationChecker } from './isolation-checker.ts';
@@ -37,6 +38,7 @@ export class EnsembleWorld implements CheckerHost {
   protected onDown: (member: EnsembleMember) => void = () => {};
   readonly #random: SeededRandom;
   readonly #isolation: IsolationChecker;
+  readonly #durability: DurabilityChecker;
 
   /** @param random draws what the world does by itself: latencies, and what a crash leaves */
   constructor(settings: EnsembleSettings, random: SeededRandom) {
@@ -50,11 +52,13 @@ export class EnsembleWorld implements CheckerHost {
     this.agreed = new AgreedHistory((transaction) => {
       this.history.append(transaction);
       this.sessions.onCommitted(this.history.last);
+      this.#durability.onCommitted(transaction.zxid);
     });
     this.leadership = new LeadershipChecker(this.agreed);
     this.members = Array.from({ length: voters + observers }, (_, i) =>
       this.#newMember(firstId + i),
     );
+    this.#durability = new DurabilityChecker(this.members);
     this.clients = Array.from({ length: settings.clients }, (_, i) => this.#newClient(i + 1));
     // `syncLimit`, what was under way, and the leader's next look at its quorum.
     const patienceMs = 9 * tickTimeMs;
@@ -88,8 +92,7 @@ export class EnsembleWorld implements CheckerHost {
   start(member: EnsembleMember): void {
     this.say(`${member.id} starts, life ${member.lives + 1}`);
     this.survive(() => {
-      member.start();
-      if (member.isUp) this.leadership.onRecovered(member);
+      if (member.start()) this.leadership.onRecovered(member);
     });
   }
 

@@ -31,6 +31,13 @@ export const processFaults: Readonly<Record<string, Fault>> = {
     for (const member of up) if (random.percent(90)) host.crash(member, 'power');
     return true;
   },
+  'blackout in the middle': (host, random) => {
+    const up = host.members.filter(({ isUp }) => isUp);
+    if (up.length === 0) return false;
+    host.say('everybody will die in the middle of something');
+    for (const member of up) member.doom(1 + random.below(40), 'power');
+    return true;
+  },
   stop: (host, random) => {
     const member = anyUp(host, random);
     if (member === undefined) return false;

@@ -73,6 +73,15 @@ export const mutants: readonly Mutant[] = [
     replace: 'zxid > lastZxid',
   },
   {
+    name: 'durable-before-the-cut',
+    fault:
+      'a learner takes what was durable before its log was cut or replaced for durable after it',
+    package: 'engine',
+    file: 'broadcast/member.js',
+    find: 'onHistoryReplaced() {',
+    replace: 'onHistoryReplaced() {\n        return;',
+  },
+  {
     name: 'epoch-too-early',
     fault: 'currentEpoch is written when the epoch is promised, before its history is there',
     package: 'engine',

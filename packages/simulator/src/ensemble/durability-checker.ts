@@ -1,0 +1,83 @@
+import { fileHeaderBytes, recordHeadBytes } from '@meerkat/engine';
+import { formatZxid } from '@meerkat/protocol';
+import type { SimulatedDisk } from '../simulated-disk.ts';
+import type { EnsembleMember } from './ensemble-member.ts';
+import { demand } from './violation.ts';
+
+/**
+ * What is committed is on the disks of a quorum, whatever happens to their power. Looks at the disks from outside, and
+ * reads the logs on them once more.
+ */
+export class DurabilityChecker {
+  readonly #members: readonly EnsembleMember[];
+  readonly #seen = new Map<EnsembleMember, DurableEnd>();
+
+  constructor(members: readonly EnsembleMember[]) {
+    this.#members = members;
+  }
+
+  /** @throws Violation when a transaction that is committed now would not outlive a power cut */
+  onCommitted(zxid: number): void {
+    const voters = this.#members.filter(({ isVoter }) => isVoter);
+    // A disk that was lost had it when its member said so.
+    const having = voters.filter((member) => member.isDamaged || this.#has(member, zxid));
+    demand(having.length * 2 > voters.length, 'what is committed is durable on a quorum', () => {
+      return `${formatZxid(zxid)} is on the disks of ${having.map(({ id }) => id).join()}`;
+    });
+  }
+
+  #has(member: EnsembleMember, zxid: number): boolean {
+    const { disk } = member;
+    let end = this.#seen.get(member);
+    if (end?.disk === disk && end.zxid >= zxid) return true;
+    end = durableEnd(disk, `${member.config.dataDir}/version-2`, end);
+    this.#seen.set(member, end);
+    return end.zxid >= zxid;
+  }
+}
+
+/** Where the durable part of a member's history ends. */
+interface DurableEnd {
+  readonly disk: SimulatedDisk;
+  readonly zxid: number;
+  /** The log that was read last, and how far. */
+  readonly log: string;
+  readonly offset: number;
+  readonly logZxid: number;
+}
+
+function durableEnd(
+  disk: SimulatedDisk,
+  directory: string,
+  before: DurableEnd | undefined,
+): DurableEnd {
+  let newest = '';
+  let content = new Uint8Array(0);
+  let zxid = 0;
+  for (const [name, bytes] of disk.durableFiles(directory)) {
+    const dot = name.indexOf('.');
+    const named = Number.parseInt(name.slice(dot + 1), 16);
+    if (name.startsWith('snapshot.') && bytes.length > 0) zxid = Math.max(zxid, named);
+    if (!name.startsWith('log.') || bytes.length === 0) continue;
+    if (newest !== '' && named < Number.parseInt(newest.slice(4), 16)) continue;
+    newest = name;
+    content = bytes as Uint8Array<ArrayBuffer>;
+  }
+  const isSame = before?.disk === disk && before.log === newest && before.offset <= content.length;
+  let offset = isSame ? before.offset : fileHeaderBytes;
+  let logZxid = isSame ? before.logZxid : 0;
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  while (offset + recordHeadBytes + zxidInBody + 8 <= content.length) {
+    const length = view.getInt32(offset + 8);
+    const next = offset + recordHeadBytes + length + 1;
+    if (length <= 0 || next > content.length || content[next - 1] !== recordEnd) break;
+    const at = offset + recordHeadBytes + zxidInBody;
+    logZxid = view.getInt32(at) * 2 ** 32 + view.getUint32(at + 4);
+    offset = next;
+  }
+  return { disk, zxid: Math.max(zxid, logZxid), log: newest, offset, logZxid };
+}
+
+/** Where the zxid stands in a record's body, and what ends the body. */
+const zxidInBody = 12;
+const recordEnd = 0x42;
