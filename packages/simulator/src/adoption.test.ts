@@ -9,7 +9,7 @@ import {
   TransactionLog,
   truncateLog,
 } from '@meerkat/engine';
-import { asZxid, type Zxid } from '@meerkat/protocol';
+import { asZxid } from '@meerkat/protocol';
 import { ManualClock } from './manual-clock.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
