@@ -97,7 +97,9 @@ function stopSignal(): Promise<NodeJS.Signals> {
 
 /** A broken invariant or a fault of our own: nothing can be trusted any more, the log is sound. */
 function endAtOnce(error: Error, log: Log): never {
-  log.fatal('the server ends because of a fault of its own', { error: error.stack });
+  const isDisk = error instanceof DiskError || error instanceof StorageError;
+  if (isDisk) log.fatal(`the server ends: ${error.message}`);
+  else log.fatal('the server ends because of a fault of its own', { error: error.stack });
   log.flush();
   process.exit(ExitCode.unexpected);
 }

@@ -7,7 +7,8 @@ export interface ElectionNotice {
     | 'unknown server'
     | 'own id'
     | 'malformed notification'
-    | 'malformed configuration';
+    | 'malformed configuration'
+    | 'other configuration';
   /** The server that it is about, null when that is not known. */
   readonly sid: number | null;
   /** What happened, in words. */

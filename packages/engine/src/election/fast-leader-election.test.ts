@@ -344,13 +344,38 @@ test('two members with an oracle: the chosen one goes on alone, the other follow
   assert.equal(lonely.elected, null);
 });
 
+test('a configuration of the same version with other members is told of, unless only hosts mean anything', () => {
+  const one = member(1, fresh, 'server.1=a:1:2\nserver.2=b:1:2');
+  const tell = (configText: string): string[] => {
+    const before = one.notices.length;
+    one.hear(2, { configText });
+    return one.notices.slice(before).map(({ text }) => text);
+  };
+  assert.deepEqual(tell('server.1=a:1:2:participant;2181\nserver.2=0.0.0.0:1:2\nversion=0'), []);
+  assert.match(
+    tell('server.1=a:1:2\nserver.2=c:1:2')[0] ?? '',
+    /server\.2 is b:1:2:participant here and c:1:2/,
+  );
+  assert.match(
+    tell('server.1=a:1:2')[0] ?? '',
+    /server\.2 is a member here and not there; write the same/,
+  );
+  assert.match(
+    tell('server.1=a:1:2\nserver.2=b:1:2:observer')[0] ?? '',
+    /b:1:2:participant here and b:1:2:observer there/,
+  );
+});
+
 test('a newer configuration is told of while looking; a broken one does no harm', () => {
   const one = member(1);
   const newer = (version: string): string => `server.1=a:1:2\nserver.9=z:1:2\nversion=${version}`;
   one.hear(2, { configText: newer('500000001') }).hear(3, { configText: newer('0') });
   assert.deepEqual(one.newerConfigs, [[0x500000001, 2]]);
   one.hear(3, { configText: 'server.1=rubbish' });
-  assert.equal(one.notices[0]?.kind, 'malformed configuration');
+  assert.deepEqual(
+    one.notices.map(({ kind }) => kind),
+    ['other configuration', 'malformed configuration'],
+  );
   one.clock.advance(200);
   assert.equal(one.elected, `${following} 3 @1 by 1,3`);
   one.hear(2, { configText: newer('600000001') });

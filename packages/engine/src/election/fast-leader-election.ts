@@ -7,6 +7,7 @@
  * `ElectionOutputs`, which must not call back before they return (`onNewerConfig` excepted).
  */
 import type { Clock, TimerListener } from '../ports.ts';
+import { configDifference } from '../quorum/config-difference.ts';
 import { QuorumConfigError } from '../quorum/member.ts';
 import {
   formatQuorumConfig,
@@ -399,13 +400,23 @@ export class FastLeaderElection implements TimerListener {
     if (text === null || text === this.#configText) return;
     try {
       const config = parseQuorumConfig(text);
-      if (config.version <= this.#view.current.config.version || !this.#isLooking) return;
+      const own = this.#view.current.config;
+      if (config.version === own.version) return this.#compareConfigs(sid, own, config);
+      if (config.version < own.version || !this.#isLooking) return;
       this.#outputs.onNewerConfig(config, sid);
     } catch (error) {
       if (!(error instanceof QuorumConfigError)) throw error;
       const said = `the configuration of server ${sid} is left out: ${error.message}`;
       this.#outputs.onNotice({ kind: 'malformed configuration', sid, text: said });
     }
+  }
+
+  /** Members that were told different things may elect nobody, or two of them: somebody should hear of it. */
+  #compareConfigs(sid: number, own: QuorumConfig, theirs: QuorumConfig): void {
+    const difference = configDifference(own, theirs);
+    if (difference === null) return;
+    const text = `server ${sid} has another configuration: ${difference}; write the same server.N lines everywhere`;
+    this.#outputs.onNotice({ kind: 'other configuration', sid, text });
   }
 
   #encode(state: PeerState, candidate: Candidate, electionEpoch: number): Uint8Array {

@@ -1,3 +1,4 @@
+export { configDifference } from './config-difference.ts';
 export { bracketed, hostAsJavaPrintsIt, isWildcardHost } from './host-text.ts';
 export {
   type ClientAddress,
