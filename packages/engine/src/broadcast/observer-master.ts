@@ -5,7 +5,15 @@
  * Owns the port `observerMasterPort` and the links to them. Refuses whoever votes; what it passes on, and to whom an
  * answer goes, is the route's.
  */
-import { counterOf, formatZxid, JuteWriter, makeZxid, utf8, type Zxid } from '@meerkat/protocol';
+import {
+  asZxid,
+  counterOf,
+  formatZxid,
+  JuteWriter,
+  makeZxid,
+  utf8,
+  type Zxid,
+} from '@meerkat/protocol';
 import { ensembleLimits } from '../limits.ts';
 import type {
   NetworkAddress,
@@ -56,6 +64,16 @@ export class ObserverMaster
     const nobody = new JuteWriter(1);
     this.#links = new LearnerLinks(context, nobody, this.#toObservers, observerMasterBytesMax);
     this.#sync = new LearnerSync(context);
+  }
+
+  /** What NEWLEADER carries, and its ACK. */
+  get epochZxid(): Zxid {
+    return makeZxid(this.#epoch, 0);
+  }
+
+  /** The newest transaction that an observer can have been told of. */
+  get newestZxid(): Zxid {
+    return asZxid(Math.max(this.#context.recent.newestZxid, this.epochZxid));
   }
 
   /** Those who follow. */
