@@ -5,5 +5,6 @@
 export type { SessionTicket } from './handshake.ts';
 export { type ClientOptions, settingsOf } from './options.ts';
 export type { PendingRequest } from './request.ts';
-export { Session, type SessionSettings } from './session.ts';
+export { Session } from './session.ts';
+export type { SessionSettings } from './session-settings.ts';
 export type { Watcher, WatchKind, WatchPaths } from './watches.ts';

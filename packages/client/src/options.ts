@@ -6,7 +6,7 @@ import type { ClientHooks } from './hooks.ts';
 import { type ClientLimits, defaultLimits } from './limits.ts';
 import type { ListenerErrorHandler } from './listeners.ts';
 import type { SaslCredential } from './sasl/digest-md5.ts';
-import type { SessionSettings } from './session.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 /** Options of a client. All have defaults. */
 export interface ClientOptions extends Partial<ClientLimits> {

@@ -9,43 +9,22 @@ import {
 } from './errors.ts';
 import { FrameAssembler, type FrameSink } from './frame-assembler.ts';
 import { greetingFrame, readWelcome, type SessionTicket } from './handshake.ts';
-import { type ClientHooks, HookRunner } from './hooks.ts';
-import type { ClientLimits } from './limits.ts';
-import { Dispatcher, type ListenerErrorHandler } from './listeners.ts';
+import { HookRunner } from './hooks.ts';
+import { Dispatcher } from './listeners.ts';
 import { closeSession } from './operations/admin.ts';
 import { Pings } from './pings.ts';
 import type { ClientPorts, HostPort, Stream, StreamHandler, TimerHandle } from './ports.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
 import { noTarget, type PendingRequest, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
-import { type SaslCredential, SaslError } from './sasl/digest-md5.ts';
+import { SaslError } from './sasl/digest-md5.ts';
 import { SaslExchange } from './sasl/sasl-exchange.ts';
 import { ServerChoice } from './server-choice.ts';
+import type { SessionSettings } from './session-settings.ts';
 import { StateFeed } from './state-feed.ts';
 import type { ConnectionState } from './states.ts';
 import { type Timing, timingOf } from './timing.ts';
 import { WatchKeeper } from './watch-keeper.ts';
-
-/** What a session takes; `connect` fills in the defaults. */
-export interface SessionSettings {
-  /** Empty when `srvName` stands for them. */
-  readonly servers: readonly HostPort[];
-  readonly srvName: string | null;
-  readonly chroot: string;
-  readonly sessionTimeoutMs: number;
-  readonly session: SessionTicket | null;
-  readonly canBeReadOnly: boolean;
-  readonly credentials: readonly Credential[];
-  readonly sasl: SaslCredential | null;
-  readonly rearmWatches: boolean;
-  readonly retryReads: boolean;
-  readonly retryDelayMs: number;
-  readonly reconnectJitterMs: number;
-  readonly srvRefreshMs: number;
-  readonly limits: ClientLimits;
-  readonly hooks: ClientHooks | null;
-  readonly onListenerError: ListenerErrorHandler | undefined;
-}
 
 type Phase = 'waiting' | 'dialing' | 'handshaking' | 'authenticating' | 'open' | 'ended';
 
