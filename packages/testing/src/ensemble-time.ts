@@ -25,8 +25,9 @@ export class EnsembleTime {
   #timer: NodeJS.Timeout | null = null;
   #immediate: NodeJS.Immediate | null = null;
   #isStopped = false;
-  /** Things under way in real time that virtual time must not run away from. */
-  #holdCount = 0;
+  /** Orders given to real disks, which virtual time must not run away from, and those that have ended. */
+  #ordersBegun = 0;
+  #ordersEnded = 0;
   #advancing: Promise<void> = Promise.resolve();
 
   /** @param flows whether time goes on with real time, or only by `advance` */
@@ -87,14 +88,14 @@ export class EnsembleTime {
     return this.#advancing;
   }
 
-  /** Something has begun that takes real time, an order to a real disk: `advance` waits for it. */
-  hold(): void {
-    this.#holdCount += 1;
+  /** An order to a real disk has begun: `advance` waits for its end before time goes on. */
+  orderBegun(): void {
+    this.#ordersBegun += 1;
   }
 
-  /** It has ended. */
-  release(): void {
-    this.#holdCount -= 1;
+  /** One of them has ended. */
+  orderEnded(): void {
+    this.#ordersEnded += 1;
   }
 
   /** Nothing happens any more. */
@@ -110,19 +111,34 @@ export class EnsembleTime {
     let stepsAtOneTime = 0;
     while (!this.#isStopped) {
       beforeStep();
-      const nowMs = this.nowMs();
       // Clients that are never idle would hold time up for ever.
       const isHeldUp = stepsAtOneTime >= testLimits.stepsAtOneTimeMax;
-      const dueMs = isHeldUp ? nowMs + heldUpMs : (this.clock.nextDueMs ?? untilMs);
-      const nextMs = this.#holdCount > 0 ? nowMs : Math.min(dueMs, untilMs);
-      stepsAtOneTime = nextMs > nowMs || this.#holdCount > 0 ? 0 : stepsAtOneTime + 1;
-      this.#offsetMs += Math.max(0, nextMs - nowMs);
+      if (!this.#isDue() || isHeldUp) {
+        await this.#ordersEnd();
+        if (this.nowMs() >= untilMs && (isHeldUp || !this.#isDue())) break;
+        this.#moveTo(Math.min(untilMs, isHeldUp ? this.nowMs() + heldUpMs : this.#nextMs()));
+        stepsAtOneTime = 0;
+      }
+      stepsAtOneTime += 1;
       this.#pump();
       // What follows from it, in promises and in sockets, comes before the next step.
       await turn();
-      const isSettled = this.#holdCount === 0 && !this.#isDue();
-      if (this.nowMs() >= untilMs && (isHeldUp || isSettled)) break;
     }
+  }
+
+  /** Waits for the orders that are under way now; others may begin meanwhile. */
+  async #ordersEnd(): Promise<void> {
+    const begun = this.#ordersBegun;
+    while (this.#ordersEnded < begun && !this.#isStopped) await turn();
+  }
+
+  /** When the next thing is due; Infinity: nothing is. */
+  #nextMs(): number {
+    return this.clock.nextDueMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #moveTo(ms: number): void {
+    this.#offsetMs += Math.max(0, ms - this.nowMs());
   }
 
   #onImmediate(): void {

@@ -24,5 +24,5 @@ export const testLimits: TestLimits = {
   stallMsMax: 50,
   stepsAtOneTimeMax: 20,
   advanceMsMax: 10 * 365 * 24 * 3_600_000,
-  verbMs: 10_000,
+  verbMs: 20_000,
 };

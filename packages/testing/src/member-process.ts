@@ -49,10 +49,10 @@ export class MemberProcess {
         time.poke();
       },
       onBegin: () => {
-        if (storage.isReal) time.hold();
+        if (storage.isReal) time.orderBegun();
       },
       onEnd: () => {
-        if (storage.isReal) time.release();
+        if (storage.isReal) time.orderEnded();
       },
     });
     this.#network = new SimulatedNetwork(clock, {

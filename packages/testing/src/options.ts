@@ -98,7 +98,9 @@ function ensembleOf(memberIndex: number, addresses: readonly string[]): Ensemble
     ...defaultEnsembleConfig,
     myId: memberIndex + 1,
     members: parseQuorumConfig(lines.join('\n')),
-    // Votes arrive at once: nothing better comes later.
+    // Everything arrives at once: who has heard nothing for so long has asked the wrong member.
+    initLimitTicks: 2,
+    // Votes, too: nothing better comes later.
     election: { ...defaultEnsembleConfig.election, finalizeWaitMs: 10 },
   };
 }

@@ -97,7 +97,7 @@ export class TestEnsemble implements AsyncDisposable {
    * Who decides: the leader, or the only member. Waits until there is one that a majority follows; with the manual clock time goes
    * by meanwhile.
    *
-   * @throws Error when there is none in 10 s: too few members run, or reach each other
+   * @throws Error when there is none in 20 s: too few members run, or reach each other
    */
   async leader(): Promise<TestMember> {
     this.#requireOpen('find the leader');
@@ -109,7 +109,7 @@ export class TestEnsemble implements AsyncDisposable {
   /**
    * Waits until every running member serves: after `restart`, after a failover. With the manual clock time goes by meanwhile.
    *
-   * @throws Error when that is not so in 10 s: too few members run, or reach each other
+   * @throws Error when that is not so in 20 s: too few members run, or reach each other
    */
   async ready(): Promise<void> {
     this.#requireOpen('wait for the members');
