@@ -4,6 +4,7 @@ import type { MemberKind } from './support/ensemble-member.ts';
 import { Ensemble } from './support/ensemble-of.ts';
 import { Load } from './support/load-client.ts';
 import { type PeerName, peerTest } from './support/peers.ts';
+import { freePort } from './support/server-under-test.ts';
 import { assertSameTrees } from './support/trees.ts';
 
 /*
@@ -74,6 +75,45 @@ for (const kind of onlyJava ? (['java'] as const) : (['meerkat', 'java'] as cons
         }
       }
       await Promise.all(clients.map((zk) => zk.close()));
+    },
+  );
+}
+
+for (const [voter, observer] of onlyJava
+  ? ([['java', 'java']] as const)
+  : ([
+      ['meerkat', 'meerkat'],
+      ['meerkat', 'java'],
+      ['java', 'meerkat'],
+    ] as const)) {
+  peerTest(
+    `a ${observer} observer follows a ${voter} follower where there is an observerMasterPort`,
+    peersOf([voter, observer]),
+    async (t) => {
+      const ensemble = await Ensemble.of(t, {
+        voters: [voter, voter, voter],
+        observers: [observer],
+        hasOwnHosts: true,
+        config: { observerMasterPort: await freePort() },
+      });
+      await ensemble.start(3);
+      const load = await Load.begin(ensemble.connectString, 4);
+      load.run();
+      await load.untilProgress();
+      // Not the leader, whom nobody but the two followers follows.
+      assert.match(await ensemble.member(4).word('mntr'), /^zk_observer_master_id\t[12]$/m);
+      assert.match(await ensemble.member(3).word('mntr'), /^zk_learners\t2$/m);
+      for (const id of [1, 2]) {
+        await ensemble.member(id).kill();
+        await load.untilProgress();
+        ensemble.member(id).start();
+        await ensemble.untilServing();
+      }
+      await load.untilProgress();
+      await load.pauseAndCheck(ensemble.connectString);
+      await load.close();
+      await ensemble.untilEqual();
+      await assertSameTrees(ensemble);
     },
   );
 }

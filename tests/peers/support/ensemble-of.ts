@@ -12,6 +12,8 @@ export interface EnsembleOptions {
   readonly voters: readonly MemberKind[];
   /** Who observes, with the ids after them. */
   readonly observers?: readonly MemberKind[];
+  /** True: each member awaits the others at an address of its own, 127.0.1.N, so that they can share a port number. */
+  readonly hasOwnHosts?: boolean;
   /** Lines of zoo.cfg beside the usual ones, which they replace. */
   readonly config?: Readonly<Record<string, string | number>>;
 }
@@ -44,7 +46,8 @@ export class Ensemble {
     ];
     const servers = await Promise.all(
       kinds.map(async ({ role }, index) => {
-        return `server.${index + 1}=127.0.0.1:${await freePort()}:${await freePort()}:${role}`;
+        const host = options.hasOwnHosts === true ? `127.0.1.${index + 1}` : '127.0.0.1';
+        return `server.${index + 1}=${host}:${await freePort()}:${await freePort()}:${role}`;
       }),
     );
     const config = Object.entries({ ...usualConfig, ...options.config });
