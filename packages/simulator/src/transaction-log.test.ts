@@ -20,8 +20,17 @@ class Groups implements TransactionLogListener {
   readonly slow: number[] = [];
   failed: DiskError | null = null;
   onGroup: () => void = () => undefined;
-  onGroupDurable(_bytes: Uint8Array, start: number, end: number, count: number, last: Zxid): void {
-    assert.ok(end > start);
+  onGroupDurable(bytes: Uint8Array, start: number, end: number, count: number, last: Zxid): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = start;
+    // Whole records up to the last: checksum (8), length (4), session (8), cxid (4), zxid (8), …, 0x42.
+    for (let i = 1; i <= count; i++) {
+      const next = at + 12 + view.getInt32(at + 8) + 1;
+      assert.equal(bytes[next - 1], 0x42);
+      assert.equal(Number(view.getBigInt64(at + 24)), last - count + i);
+      at = next;
+    }
+    assert.equal(at, end);
     this.groups.push(`${count} to ${last}`);
     this.onGroup();
   }
@@ -68,6 +77,22 @@ function zxidsOf(disk: SimulatedDisk, name: string): number[] {
   return zxids;
 }
 
+/** How many groups had been reported when each write was ordered. */
+function ordersOf(disk: SimulatedDisk, groups: Groups): number[] {
+  const orders: number[] = [];
+  const create = disk.create.bind(disk);
+  disk.create = (path, options) => {
+    const file = create(path, options);
+    const write = file.write.bind(file);
+    file.write = (bytes, start, ...rest) => {
+      orders.push(groups.groups.length);
+      write(bytes, start, ...rest);
+    };
+    return file;
+  };
+  return orders;
+}
+
 test('what forms while the disk works goes to disk as the next group, at once', () => {
   const { clock, groups, log, append } = setUp();
   append(1, 1);
@@ -87,18 +112,8 @@ test('what forms while the disk works goes to disk as the next group, at once', 
 
 test('the disk works on the next group while one is reported', () => {
   const { clock, disk, groups, log, append } = setUp();
-  const orders: number[] = [];
+  const orders = ordersOf(disk, groups);
   let barriers = 0;
-  const create = disk.create.bind(disk);
-  disk.create = (path, options) => {
-    const file = create(path, options);
-    const write = file.write.bind(file);
-    file.write = (bytes, start, ...rest) => {
-      orders.push(groups.groups.length);
-      write(bytes, start, ...rest);
-    };
-    return file;
-  };
   groups.onGroup = () => {
     assert.equal(barriers, 0);
     if (log.lastZxid === 2) log.barrier(() => barriers++);
@@ -122,6 +137,22 @@ test('a long group goes to an idle disk before its turn ends', () => {
   clock.runToEnd();
   // The rest formed meanwhile.
   assert.deepEqual(groups.groups, ['24 to 24', '16 to 40']);
+});
+
+test('the header of a new file is not written over records that are still to be reported', () => {
+  const { clock, disk, groups, log, append } = setUp({ groupBytesMax: 4096 });
+  groups.onGroup = () => log.requestRoll();
+  append(1, 1);
+  log.flush();
+  append(2, 30, 1500);
+  log.flush();
+  clock.runToEnd();
+  const names = disk.list(directory);
+  assert.ok(names.length > 3, names.join(' '));
+  assert.deepEqual(
+    names.flatMap((name) => zxidsOf(disk, name)).sort((a, b) => a - b),
+    Array.from({ length: 30 }, (_, index) => index + 1),
+  );
 });
 
 test('nothing is written before the turn ends, unless a group is full', () => {
