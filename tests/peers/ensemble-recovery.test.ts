@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { connect } from '@meerkat/client';
-import type { MemberKind } from './support/ensemble-member.ts';
+import type { EnsembleMember, MemberKind } from './support/ensemble-member.ts';
 import { Ensemble } from './support/ensemble-of.ts';
 import { type PeerName, peerTest } from './support/peers.ts';
 import { assertSameTrees } from './support/trees.ts';
@@ -73,6 +73,35 @@ for (const [learner, leader] of pairs) {
     },
   );
 
+  // A Java member refuses to start then.
+  if (learner === 'meerkat') {
+    peerTest(
+      `a ${learner} member whose log is damaged takes everything from a ${leader} leader`,
+      peers,
+      async (t) => {
+        const ensemble = await Ensemble.of(t, { voters: [learner, leader, leader] });
+        await ensemble.start(3);
+        await write(ensemble, '/before', 50);
+        await ensemble.untilEqual();
+        const member = ensemble.member(1);
+        await member.kill();
+        damageLog(member);
+        await write(ensemble, '/meanwhile', 10);
+        member.start();
+        await member.untilMode('follower');
+        assert.match(member.log, /cannot trust its own disk: it asks the leader for everything/);
+        assert.equal(member.lastSync, 'SNAP');
+        await write(ensemble, '/after', 5);
+        await ensemble.untilEqual();
+        await assertSameTrees(ensemble);
+        await member.kill();
+        member.start();
+        await member.untilMode('follower');
+        await assertSameTrees(ensemble);
+      },
+    );
+  }
+
   for (const sync of ['TRUNC', 'SNAP'] as const) {
     peerTest(
       `a ${learner} member gives up what a ${leader} leader never heard of, by ${sync}`,
@@ -126,6 +155,21 @@ async function giveUp(
   await ensemble.untilEqual();
   const tree = await assertSameTrees(ensemble);
   assert.ok(!tree.some((line) => line.startsWith('/lost ')), '/lost is gone');
+}
+
+/** Flips a bit of a transaction in the middle of the member's newest log. */
+function damageLog(member: EnsembleMember): void {
+  const name =
+    member
+      .dataFiles()
+      .filter((file) => file.startsWith('log.'))
+      .at(-1) ?? '';
+  const path = join(member.dataDirectory, 'version-2', name);
+  const bytes = readFileSync(path);
+  const at = bytes.indexOf('/before/n-20');
+  assert.ok(at > 0, 'the log has the transaction');
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  writeFileSync(path, bytes);
 }
 
 /** Creates so many znodes under a new one, through any member that runs. */

@@ -73,6 +73,9 @@ function adviceFor(kind: string, text: string): string {
   if (kind === 'cannot listen' && text.includes('EADDRINUSE')) {
     return `${text}; another program has the port: stop it, or change the port in the server.N line everywhere`;
   }
+  if (kind === 'history not trusted') {
+    return `this member cannot trust its own disk: it asks the leader for everything, and has no vote until it has it. ${text}`;
+  }
   if (kind === 'unknown server') {
     return `${text}; compare the server.N lines of all members, they have to be the same`;
   }
