@@ -1,4 +1,5 @@
 // Three members beside three Java members: operations per second, and how long a lost leader is missed.
+
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectionLossError, connect } from '@meerkat/client';
@@ -6,6 +7,7 @@ import { EnsembleProcesses } from './ensembles.mjs';
 import { measure } from './load.mjs';
 import { hasJava, withDirectory } from './servers.mjs';
 import { median, milliseconds, printTable, verdict, whole } from './table.mjs';
+import { wipedMember } from './wiped-member.mjs';
 
 /** The workloads and the ratio to Java that each must reach. */
 const workloads = [
@@ -39,6 +41,7 @@ export async function ensemble(settings) {
   const results = new Map();
   for (const target of targets) results.set(target, await measureAll(target, settings));
   report(results, settings);
+  if (targets.includes('meerkat')) await wipedMember(settings);
 }
 
 /**

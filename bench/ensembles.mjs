@@ -1,5 +1,5 @@
 // Ensembles of three that are measured: Meerkat's and the Java server's, started alike.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -65,6 +65,19 @@ export class EnsembleProcesses {
       .filter((_, other) => other !== index)
       .map((port) => `127.0.0.1:${port}`)
       .join(',');
+  }
+
+  /** The address of one member. @param {number} index from 0 */
+  addressOf(index) {
+    return `127.0.0.1:${this.#clientPorts[index]}`;
+  }
+
+  /** Kills a member and takes its data away, but for its id. @param {number} index from 0 */
+  async wipeMember(index) {
+    const dataDirectory = this.#options[index]?.dataDirectory ?? '';
+    this.killMember(index);
+    await this.#members[index]?.stop();
+    rmSync(join(dataDirectory, 'version-2'), { recursive: true, force: true });
   }
 
   /** The member that leads, from 0. */
