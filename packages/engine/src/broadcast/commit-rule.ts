@@ -17,19 +17,28 @@ export function agreedZxid(
   view: QuorumView,
   reconfigZxid: Zxid | null,
 ): Zxid {
-  const both = newestOf(acked, view);
+  const both = asZxid(newestOf(acked, view));
   if (reconfigZxid === null || both >= reconfigZxid) return both;
   const old = newestOf(acked, new QuorumView(view.current));
   return asZxid(Math.min(old, reconfigZxid - 1));
 }
 
-/** The newest transaction that quorums of a view have. */
-function newestOf(acked: ReadonlyMap<number, Zxid>, view: QuorumView): Zxid {
+/**
+ * The newest round of PINGs that quorums have answered, one of the old and one of the new configuration while that changes.
+ *
+ * @param answered up to which round each voter has answered
+ */
+export function agreedRound(answered: ReadonlyMap<number, number>, view: QuorumView): number {
+  return newestOf(answered, view);
+}
+
+/** The newest number, of a transaction or a round, that quorums of a view have. */
+function newestOf(acked: ReadonlyMap<number, number>, view: QuorumView): number {
   const candidates = [...new Set(acked.values())].sort((a, b) => b - a);
-  for (const zxid of candidates) {
+  for (const number of candidates) {
     const tracker = view.newTracker();
-    for (const [sid, last] of acked) if (last >= zxid) tracker.addAck(sid);
-    if (tracker.hasAllQuorums()) return zxid;
+    for (const [sid, last] of acked) if (last >= number) tracker.addAck(sid);
+    if (tracker.hasAllQuorums()) return number;
   }
-  return asZxid(-1);
+  return -1;
 }

@@ -45,6 +45,7 @@ import {
   type ReceivedPacket,
   writeBarePacket,
 } from './quorum-packet.ts';
+import { QuorumRounds } from './quorum-rounds.ts';
 import { typeIn } from './transaction-bytes.ts';
 
 /** How far a leader has come. */
@@ -75,6 +76,7 @@ export class Leader
   /** What is done for the learners' clients; null before it serves. */
   #requests: LearnerRequests | null = null;
   readonly #membership: LeaderMembership;
+  readonly #rounds = new QuorumRounds();
   /** Largest, smallest and last proposal, bytes. */
   readonly proposalSizes: { last: number; min: number; max: number } = {
     last: -1,
@@ -142,6 +144,10 @@ export class Leader
   flush(): void {
     if (this.#phase === 'ended') return;
     if (this.#isExhausted) return this.#end('the epoch has no zxids left: a new one is begun');
+    while (this.#rounds.isDue) {
+      this.#ping();
+      this.#confirm();
+    }
     for (const link of this.#links.flush()) this.onBroken(link, 'it does not keep up');
   }
 
@@ -172,6 +178,11 @@ export class Leader
     const number = recent.end - 1;
     const block = recent.blockOf(number);
     this.#toFollowers.writeBytes(block, recent.packetStart(number), recent.packetEnd(number));
+  }
+
+  /** See `ProposalTap`. */
+  wantRound(): number {
+    return this.#rounds.want();
   }
 
   /** See `ProposalTap`. */
@@ -219,7 +230,9 @@ export class Leader
     }
     this.#context.intake.beginCommit();
     this.#context.attempt(() => link.received(bytes, start, end));
-    if (this.#phase === 'broadcast') this.#commitAgreed();
+    if (this.#phase !== 'broadcast') return;
+    this.#commitAgreed();
+    this.#confirm();
   }
 
   onPeerDrained(stream: PeerStreamId): void {
@@ -430,7 +443,7 @@ export class Leader
     this.#hasResigned = leader !== ensemble.myId;
     state.outstanding.clear();
     this.#pipeline = new WritePipeline(state, log, applier, intake, this);
-    this.#requests = new LearnerRequests(this.#context, this.#links, this.#pipeline);
+    this.#requests = new LearnerRequests(this.#context, this.#links, this.#pipeline, this.#rounds);
     intake.usePipeline(this.#pipeline);
     intake.isServing = ensemble.leaderServes;
     duties.start();
@@ -442,6 +455,7 @@ export class Leader
     const { recent } = this.#context;
     link.stage = LinkStage.serving;
     link.paceTick = this.#tick;
+    link.answeredRound = this.#rounds.sent;
     if (recent.hasCommitted) link.givenZxid = recent.zxidOf(recent.committedEnd - 1);
     writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
   }
@@ -472,6 +486,7 @@ export class Leader
   #commit(block: Uint8Array, start: number, end: number, zxid: Zxid): void {
     const { recent } = this.#context;
     assert(this.#pipeline !== null, 'a leader that serves has a pipeline');
+    this.#requests?.beforeCommit(zxid);
     if (zxid === this.#membership.zxid) {
       this.#announceReconfig(block, start, end, zxid);
     } else {
@@ -486,6 +501,16 @@ export class Leader
     this.#pipeline.commitOne(block, start, end);
     if (zxid === this.#membership.zxid) this.#membership.end();
     this.#requests?.committed(zxid);
+  }
+
+  /** Syncs are answered once a quorum has answered a PING that was sent after they came. */
+  #confirm(): void {
+    if (!this.#rounds.isAwaited || this.#hasResigned) return;
+    const { ensemble, view, state, intake } = this.#context;
+    if (!this.#rounds.confirm(ensemble.myId, this.#links.all(), view)) return;
+    intake.beginCommit();
+    this.#pipeline?.confirm(this.#rounds.confirmed);
+    this.#requests?.committed(state.lastProcessedZxid);
   }
 
   /** Up to where each voter has the history in its log. */
@@ -539,10 +564,12 @@ export class Leader
     }
   }
 
+  /** To all that serve, who answer in order: so the number of answers says which round they are for. */
   #ping(): void {
     const newest = this.#pipeline?.lastZxid ?? 0;
+    this.#rounds.begin();
     for (const link of this.#links.all()) {
-      if (link.stage >= LinkStage.synced) {
+      if (link.stage === LinkStage.serving) {
         writeBarePacket(this.#links.ordered(link), PacketType.ping, newest);
       }
     }

@@ -93,6 +93,8 @@ export class LearnerLink implements PacketReceiver {
   ackedZxid: Zxid = 0 as Zxid;
   /** The tick until which it has to be heard of. */
   deadlineTick = 0;
+  /** The newest round of PINGs that it has answered. */
+  answeredRound = 0;
   /** Whether new proposals are meant for it. */
   isForwarding = false;
   /** What was proposed when its pace was last looked at, and when that was. */
@@ -318,6 +320,7 @@ export class LearnerLink implements PacketReceiver {
         if (packet.zxid > this.ackedZxid) this.ackedZxid = packet.zxid;
         return this.#events.onAck(this);
       case PacketType.ping:
+        if (this.stage === LinkStage.serving) this.answeredRound++;
         while (reader.remaining >= touchBytes) {
           const hi = reader.readInt();
           this.#events.onTouch(this, hi, reader.readInt(), reader.readInt());

@@ -25,6 +25,7 @@ import {
   readPacketIds,
   writeBarePacket,
 } from './quorum-packet.ts';
+import type { QuorumRounds } from './quorum-rounds.ts';
 
 export class LearnerRequests {
   readonly #context: MemberContext;
@@ -32,10 +33,17 @@ export class LearnerRequests {
   readonly #pipeline: WritePipeline;
   readonly #data = new Reader();
   readonly #request: WriteRequest;
-  /** Syncs of learners, and what they wait for. */
-  #syncs: { readonly link: LearnerLink; readonly zxid: Zxid }[] = [];
+  readonly #rounds: QuorumRounds;
+  /** Syncs of learners, in order, and what they wait for: transactions and a round. */
+  #syncs: { readonly link: LearnerLink; readonly zxid: number; readonly round: number }[] = [];
 
-  constructor(context: MemberContext, links: LearnerLinks, pipeline: WritePipeline) {
+  constructor(
+    context: MemberContext,
+    links: LearnerLinks,
+    pipeline: WritePipeline,
+    rounds: QuorumRounds,
+  ) {
+    this.#rounds = rounds;
     this.#context = context;
     this.#links = links;
     this.#pipeline = pipeline;
@@ -107,12 +115,14 @@ export class LearnerRequests {
     return null;
   }
 
-  /** Everything up to `zxid` is committed: the syncs that waited for it are answered. */
-  committed(zxid: Zxid): void {
-    while (this.#syncs.length > 0 && (this.#syncs[0]?.zxid ?? 0) <= zxid) {
-      const waiting = this.#syncs.shift();
-      if (waiting !== undefined) this.#answerSync(waiting.link);
-    }
+  /** `zxid` is about to be committed: a quorum has taken it, which confirms the syncs that came before it. */
+  beforeCommit(zxid: Zxid): void {
+    if (this.#syncs.length > 0) this.#answerSyncs(zxid - 1, Number.POSITIVE_INFINITY);
+  }
+
+  /** Everything up to `zxid` is committed, or a round is confirmed: the syncs that waited for that are answered. */
+  committed(zxid: number): void {
+    if (this.#syncs.length > 0) this.#answerSyncs(zxid, this.#rounds.confirmed);
   }
 
   #takeSync(link: LearnerLink): string | null {
@@ -120,9 +130,29 @@ export class LearnerRequests {
     if (this.#syncs.length >= ensembleLimits.outstandingSyncsMax) {
       return `it asks for a sync while ${this.#syncs.length} wait`;
     }
-    if (recent.outstandingCount === 0) this.#answerSync(link);
-    else this.#syncs.push({ link, zxid: recent.newestZxid });
+    const zxid = recent.outstandingCount === 0 ? 0 : recent.newestZxid;
+    const round = this.#isQuorumWith(link) ? 0 : this.#rounds.want();
+    if (zxid === 0 && round === 0 && this.#syncs.length === 0) this.#answerSync(link);
+    else this.#syncs.push({ link, zxid, round });
     return null;
+  }
+
+  /** A follower that passes a sync on follows still: with the leader that may be a quorum already. */
+  #isQuorumWith({ sid, type }: LearnerLink): boolean {
+    const { ensemble, view } = this.#context;
+    const tracker = view.newTracker();
+    tracker.addAck(ensemble.myId);
+    if (type === 'participant') tracker.addAck(sid);
+    return tracker.hasAllQuorums();
+  }
+
+  #answerSyncs(zxid: number, round: number): void {
+    for (;;) {
+      const first = this.#syncs[0];
+      if (first === undefined || first.zxid > zxid || first.round > round) return;
+      this.#syncs.shift();
+      this.#answerSync(first.link);
+    }
   }
 
   #answerSync(link: LearnerLink): void {

@@ -91,11 +91,6 @@ export class LearnerRoute implements WriteRoute {
     return sequence;
   }
 
-  /** See `WriteRoute`: syncs go to the leader. */
-  awaitsOthers(): boolean {
-    return false;
-  }
-
   /** See `WriteRoute`. The answer comes to `takeVerdict`. */
   revalidate(connection: ClientConnection, sessionHi: number, sessionLo: number): void {
     this.ask(connection, sessionHi, sessionLo, connection.sessionTimeoutMs);

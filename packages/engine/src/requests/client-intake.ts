@@ -394,12 +394,6 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     }
   }
 
-  /** See `ReplySink`: what a sync waited for is applied. */
-  onSyncReached(connection: ClientConnection): void {
-    if (connection.phase === ConnectionPhase.closed || connection.deferredCount === 0) return;
-    this.#dispatcher.drainApplied(connection);
-  }
-
   /** See `ReplySink`: its connection, if there is one here, has nothing left to be told. */
   onSessionEnding(sessionHi: number, sessionLo: number): void {
     const session = this.#state.sessions.get(sessionHi, sessionLo);

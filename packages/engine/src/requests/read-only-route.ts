@@ -21,11 +21,6 @@ export class ReadOnlyRoute implements WriteRoute {
   }
 
   /** See `WriteRoute`. */
-  awaitsOthers(): boolean {
-    return false;
-  }
-
-  /** See `WriteRoute`. */
   revalidate(): void {
     assert(false, 'a replica that judges sessions asks nobody');
   }

@@ -174,8 +174,6 @@ export class RequestDispatcher {
       ) {
         this.#submitRequest(connection, session, xid, type, reader, wasDeferred, receivedMs);
       }
-    } else if (type === OpCode.sync && !wasDeferred && this.pipeline.awaitsOthers(connection)) {
-      this.defer(connection, bytes, start, end, receivedMs, false);
     } else if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
       // Answers to writes cannot wait until all of these have their turn: those writes have to.
       const holdsWrites = isLong(type) && connection.deferredCount >= longDeferredMax;

@@ -49,14 +49,14 @@ export interface ReplySink {
   ): void;
   /** A session is ending that this replica may have a connection of, though nobody here asked for that. */
   onSessionEnding(sessionHi: number, sessionLo: number): void;
-  /** What a sync of this connection waited for is applied. */
-  onSyncReached(connection: ClientConnection): void;
 }
 
 /** Who tells the other members what is proposed here; a replica that is alone has none. */
 export interface ProposalTap {
   /** A transaction is in the log: header, record and digest are `bytes[start, end)`, valid during the call. */
   onPrepared(bytes: Uint8Array, start: number, end: number, zxid: Zxid): void;
+  /** The round of the quorum that confirms that whoever asks now asks the leader (`QuorumRounds`). */
+  wantRound(): number;
   /** The text of the configuration that a request asks for, with this version; or why it is refused. */
   reconfigure(request: ReconfigRequest, version: Zxid): string | ErrorCode;
 }
@@ -81,11 +81,13 @@ export class WritePipeline implements WriteRoute {
   readonly #context: WriteContext;
   readonly #body = new JuteWriter(4096);
   readonly #tap: ProposalTap | null;
-  /** Connections whose syncs wait for transactions of others, with the sequences that they wait for. */
-  readonly #syncs: { readonly connection: ClientConnection; readonly sequence: number }[] = [];
+  /** Syncs among the pending requests, with the rounds that confirm them; there are none alone. */
+  readonly #syncs: { readonly path: string | null; readonly round: number }[] = [];
+  /** The newest round that is confirmed. */
+  #confirmedRound = 0;
   readonly judgesSessions = true;
   readonly isReadOnly = false;
-  readonly preparesSyncs = false;
+  readonly preparesSyncs: boolean;
 
   /** @param tap told of every transaction, in an ensemble; null alone */
   constructor(
@@ -96,6 +98,7 @@ export class WritePipeline implements WriteRoute {
     tap: ProposalTap | null = null,
   ) {
     this.#tap = tap;
+    this.preparesSyncs = tap !== null;
     this.#state = state;
     this.#log = log;
     this.#applier = applier;
@@ -135,6 +138,7 @@ export class WritePipeline implements WriteRoute {
     wallMs: number,
     settled: ErrorCode = ErrorCode.ok,
   ): number {
+    if (request.type === OpCode.sync) return this.#prepareSync(request, reader);
     const zxid = (this.lastZxid + 1) as Zxid;
     const start = this.#log.beginRecord();
     const writer = this.#log.writer;
@@ -205,6 +209,8 @@ export class WritePipeline implements WriteRoute {
   /** Applies and answers the oldest pending transaction, which is `bytes[start, end)`. */
   commitOne(bytes: Uint8Array, start: number, end: number): void {
     const { pending } = this;
+    // A quorum has taken what was proposed behind them: they are confirmed by that.
+    if (this.#syncs.length > 0) this.#answerSyncs(Number.POSITIVE_INFINITY);
     const connection = pending.connection;
     const { xid, type, receivedMs } = pending;
     if (connection === null && type === OpCode.closeSession) this.#tellEnd(bytes, start);
@@ -217,16 +223,13 @@ export class WritePipeline implements WriteRoute {
     }
     this.largeBytes -= pending.largeBytes;
     pending.shift();
-    if (this.#syncs.length > 0) this.#answerSyncs();
+    if (this.#syncs.length > 0) this.#answerSyncs(this.#confirmedRound);
   }
 
-  /** See `WriteRoute`: whatever is proposed now is to be applied before a sync is answered. */
-  awaitsOthers(connection: ClientConnection): boolean {
-    if (this.#tap === null || this.pending.count === 0) return false;
-    const sequence = this.pending.oldestSequence + this.pending.count - 1;
-    connection.newestPendingSequence = sequence;
-    this.#syncs.push({ connection, sequence });
-    return true;
+  /** A quorum follows this leader still, and did when `round` began: syncs that waited for that are answered. */
+  confirm(round: number): void {
+    this.#confirmedRound = round;
+    this.#answerSyncs(round);
   }
 
   /** See `WriteRoute`: nobody else is to be asked. */
@@ -234,12 +237,31 @@ export class WritePipeline implements WriteRoute {
     assert(false, 'a replica that judges sessions asks nobody');
   }
 
-  #answerSyncs(): void {
-    for (;;) {
-      const first = this.#syncs[0];
-      if (first === undefined || first.sequence >= this.pending.oldestSequence) return;
+  /** A sync is no transaction, but has its place among them: it is answered when all before it are applied. */
+  #prepareSync(request: WriteRequest, reader: JuteReader): number {
+    assert(this.#tap !== null, 'alone there is nobody to wait for');
+    const path = reader.readNullableString();
+    this.#syncs.push({ path, round: this.#tap.wantRound() });
+    return this.#enqueue(request);
+  }
+
+  /** Answers the syncs that are the oldest of all that is pending, those of later rounds not. */
+  #answerSyncs(round: number): void {
+    const { pending } = this;
+    while (pending.count > 0 && pending.type === OpCode.sync) {
+      const sync = this.#syncs[0];
+      assert(sync !== undefined, 'a pending sync is known');
+      if (sync.round > round) return;
       this.#syncs.shift();
-      this.#replies.onSyncReached(first.connection);
+      const { connection, xid, receivedMs } = pending;
+      this.largeBytes -= pending.largeBytes;
+      if (connection !== null) {
+        connection.pendingWrites--;
+        this.#body.clear().writeString(sync.path);
+        const { ok } = ErrorCode;
+        this.#replies.onWriteApplied(connection, xid, OpCode.sync, ok, this.#body, receivedMs);
+      }
+      pending.shift();
     }
   }
 

@@ -43,11 +43,6 @@ export interface WriteRoute {
    * @throws JuteError when the request does not decode; nothing has happened then
    */
   prepare(request: WriteRequest, reader: JuteReader, wallMs: number): number;
-  /**
-   * Whether a sync of this connection has to wait for what others have proposed; `connection.newestPendingSequence`
-   * says until when, and its deferred requests are run then.
-   */
-  awaitsOthers(connection: ClientConnection): boolean;
   /** Asks whether a session lives that comes back through this connection. */
   revalidate(connection: ClientConnection, sessionHi: number, sessionLo: number): void;
 }
