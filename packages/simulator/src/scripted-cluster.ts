@@ -182,6 +182,7 @@ class ClusterConnection implements ScriptedConnection, PeerStreamEvents {
 
 const quietSettings = {
   firstId: 1,
+  evenSendSnapshots: false,
   clients: 0,
   latencyMs: [1, 1],
   systemBytesMax: 1e6,

@@ -24,6 +24,8 @@ export interface EnsembleSettings {
   readonly snapCount: number;
   readonly commitLogCount: number;
   readonly snapshotSizeFactor: number;
+  /** Whether members with even ids send snapshots where the others send what is in their logs. */
+  readonly evenSendSnapshots: boolean;
   readonly preAllocSizeKb: number;
   /** Transactions after which a leader begins a new epoch. */
   readonly epochTransactionsMax: number;
@@ -55,6 +57,7 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
     snapCount: 10 + random.below(random.percent(50) ? 50 : 400),
     commitLogCount: random.percent(50) ? 5 + random.below(50) : 500,
     snapshotSizeFactor: random.percent(50) ? 0.33 : 1000,
+    evenSendSnapshots: random.percent(40),
     logGroupBytesMax: random.percent(50) ? 2048 : 64 * 1024,
     preAllocSizeKb: random.percent(80) ? 4 : 0,
     closeSessionTxnEnabled: random.percent(80),
@@ -95,7 +98,8 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
             myId: id,
             members: parseQuorumConfig(membersText(settings)),
             commitLogCount: settings.commitLogCount,
-            snapshotSizeFactor: settings.snapshotSizeFactor,
+            snapshotSizeFactor:
+              settings.evenSendSnapshots && id % 2 === 0 ? -1 : settings.snapshotSizeFactor,
             epochTransactionsMax: settings.epochTransactionsMax,
           },
     limits: { ...defaultLimits, logGroupBytesMax: settings.logGroupBytesMax },

@@ -238,9 +238,9 @@ export const mutants: readonly Mutant[] = [
     name: 'dead-session-revalidated',
     fault: 'a session that has ended is let in again by a follower',
     package: 'engine',
-    file: 'broadcast/learner.js',
-    find: 'isValid ? state.sessions.track',
-    replace: 'isValid || true ? state.sessions.track',
+    file: 'broadcast/learner-route.js',
+    find: 'isValid ? this.#sessions.track',
+    replace: 'isValid || true ? this.#sessions.track',
   },
   {
     name: 'past-is-shown',

@@ -21,6 +21,7 @@ const quiet: EnsembleSettings = {
   snapCount: 100_000,
   commitLogCount: 500,
   snapshotSizeFactor: 0.33,
+  evenSendSnapshots: false,
   preAllocSizeKb: 0,
   logGroupBytesMax: 64 * 1024,
   epochTransactionsMax: 0xffff0000,
