@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnsembleMember } from '../peers/support/ensemble-member.ts';
 import { Ensemble } from '../peers/support/ensemble-of.ts';
-import { freePort } from '../peers/support/server-under-test.ts';
+import { quietPort } from '../peers/support/quiet-port.ts';
 import { PeerProxy, type WayState } from './peer-proxies.ts';
 
 /** What every member is configured with, beside the ways to the others. */
@@ -33,7 +33,7 @@ export class ChaosEnsemble extends Ensemble {
   static async create(folder: string, count: number): Promise<ChaosEnsemble> {
     const ids = Array.from({ length: count }, (_, index) => index + 1);
     const ports = new Map<number, { quorum: number; election: number }>();
-    for (const id of ids) ports.set(id, { quorum: await freePort(), election: await freePort() });
+    for (const id of ids) ports.set(id, { quorum: await quietPort(), election: await quietPort() });
     const ways = new Map<string, readonly PeerProxy[]>();
     const smallDisks = new Map<number, string>();
     const members: EnsembleMember[] = [];
@@ -54,7 +54,7 @@ export class ChaosEnsemble extends Ensemble {
         smallDisks.set(id, join(directory, 'data'));
       }
       const lines = [...config, ...servers];
-      const place = { id, role: 'participant', directory, clientPort: await freePort(), lines };
+      const place = { id, role: 'participant', directory, clientPort: await quietPort(), lines };
       members.push(new EnsembleMember('meerkat', { ...place, role: 'participant' }));
     }
     return new ChaosEnsemble(members, ways, smallDisks);

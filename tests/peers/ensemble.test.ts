@@ -4,7 +4,7 @@ import type { MemberKind } from './support/ensemble-member.ts';
 import { Ensemble } from './support/ensemble-of.ts';
 import { Load } from './support/load-client.ts';
 import { type PeerName, peerTest } from './support/peers.ts';
-import { freePort } from './support/server-under-test.ts';
+import { quietPort } from './support/quiet-port.ts';
 import { assertSameTrees } from './support/trees.ts';
 
 /*
@@ -94,7 +94,7 @@ for (const [voter, observer] of onlyJava
         voters: [voter, voter, voter],
         observers: [observer],
         hasOwnHosts: true,
-        config: { observerMasterPort: await freePort() },
+        config: { observerMasterPort: await quietPort() },
       });
       await ensemble.start(3);
       const load = await Load.begin(ensemble.connectString, 4);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { EnsembleMember, type MemberKind } from './ensemble-member.ts';
 import { temporaryDirectory } from './paths.ts';
-import { freePort } from './server-under-test.ts';
+import { quietPort } from './quiet-port.ts';
 import { until } from './until.ts';
 
 /** What an ensemble is made with. */
@@ -47,7 +47,7 @@ export class Ensemble {
     const servers = await Promise.all(
       kinds.map(async ({ role }, index) => {
         const host = options.hasOwnHosts === true ? `127.0.1.${index + 1}` : '127.0.0.1';
-        return `server.${index + 1}=${host}:${await freePort()}:${await freePort()}:${role}`;
+        return `server.${index + 1}=${host}:${await quietPort(host)}:${await quietPort(host)}:${role}`;
       }),
     );
     const config = Object.entries({ ...usualConfig, ...options.config });
@@ -57,7 +57,7 @@ export class Ensemble {
       kinds.map(async ({ kind, role }, index) => {
         const directory = join(folder, `${index + 1}`);
         mkdirSync(directory);
-        const clientPort = await freePort();
+        const clientPort = await quietPort();
         return new EnsembleMember(kind, { id: index + 1, role, directory, clientPort, lines });
       }),
     );
