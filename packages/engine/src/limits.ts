@@ -101,6 +101,10 @@ export interface EnsembleLimits {
   readonly helloBytesMax: number;
   /** Bytes that are proposed and not committed; then whoever asks for more, or proposes it, is let go. Ours. */
   readonly outstandingBytesMax: number;
+  /** How long a leader's snapshot may take to arrive, ms. Ours: its bytes would have to fit into memory. */
+  readonly snapshotStreamMsMax: number;
+  /** Bytes of a leader's snapshot. Ours. */
+  readonly snapshotStreamBytesMax: number;
   /** Syncs of learners' clients that wait for a commit. Ours. */
   readonly outstandingSyncsMax: number;
   /** Bytes that may wait for one learner; then it is let go, and comes back to be synchronised. Ours. */
@@ -125,6 +129,8 @@ export const ensembleLimits: EnsembleLimits = {
   namelessLearnersMax: 100,
   helloBytesMax: 4096,
   outstandingBytesMax: 512 * 1024 * 1024,
+  snapshotStreamMsMax: 60 * 60 * 1000,
+  snapshotStreamBytesMax: 64 * 1024 * 1024 * 1024,
   outstandingSyncsMax: 100_000,
   learnerBytesMax: 256 * 1024 * 1024,
   recentBytesMax: 64 * 1024 * 1024,

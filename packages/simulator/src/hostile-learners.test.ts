@@ -266,6 +266,18 @@ test('a REQUEST that is malformed fails or ends its learner, and the next ones a
   }
 });
 
+test('a session that would make znodes of another kind is not begun', () => {
+  const ensemble = ensembleOf([2, 3]);
+  const peer = servingAs1(ensemble);
+  const writer = new JuteWriter(32);
+  writer.writeLong(-1, -1);
+  writer.writeInt(0);
+  writer.writeInt(-10);
+  writer.writeInt(30_000);
+  peer.say(packet(Type.request, -1, writer.toBytes()));
+  assertTurnedAway(ensemble, peer, /session whose znodes would be of an extended type/);
+});
+
 test('what is too short, or has ids that are none, ends its learner', () => {
   const cases: readonly (readonly [Uint8Array, RegExp])[] = [
     [packet(Type.request, -1), /instead of a whole REQUEST/],

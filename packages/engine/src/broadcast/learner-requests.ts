@@ -110,7 +110,12 @@ export class LearnerRequests {
       return null;
     }
     if (!isForLeaders(request.type)) return `it forwards an operation with code ${request.type}`;
-    if (request.type === OpCode.createSession) this.#track(link, reader);
+    if (request.type === OpCode.createSession) {
+      if (this.#context.config.extendedTypesEnabled && request.sessionHi >>> 24 === 0xff) {
+        return 'it begins a session whose znodes would be of an extended type';
+      }
+      this.#track(link, reader);
+    }
     this.#pipeline.prepareForeign(request, reader, clock.wallMs());
     return null;
   }

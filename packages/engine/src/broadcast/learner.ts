@@ -20,6 +20,7 @@ import {
   OpCode,
   type Zxid,
 } from '@meerkat/protocol';
+import { ensembleLimits } from '../limits.ts';
 import type { PeerStreamEvents, PeerStreamId, TimerListener } from '../ports.ts';
 import type { QuorumConfig } from '../quorum/quorum-config.ts';
 import { LeaderDial } from './leader-dial.ts';
@@ -40,6 +41,7 @@ import {
 } from './quorum-packet.ts';
 import { SnapshotReceiver } from './snapshot-stream.ts';
 import { configTextIn, transactionBytesMin, typeIn, zxidIn } from './transaction-bytes.ts';
+import { TransactionShape } from './transaction-shape.ts';
 
 /** How far a learner has come. */
 type Phase =
@@ -70,6 +72,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   readonly #dial: LeaderDial;
   readonly #reader: PacketReader;
   readonly #data = new JuteReader();
+  readonly #shape = new TransactionShape();
   readonly #outbox: JuteWriter = new JuteWriter(64 * 1024);
   readonly #route: LearnerRoute;
   /** The observers that follow this member. */
@@ -81,6 +84,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
   #epoch = 0;
   #sync: 'none' | 'DIFF' | 'TRUNC' | 'SNAP' = 'none';
   #snapshot: SnapshotReceiver | null = null;
+  #snapshotSinceMs = 0;
   /** Whether memory no longer holds what the disk holds: it has to be read again. */
   #isMemoryTainted = false;
   /** The last transaction that this member has, proposed ones included. */
@@ -203,6 +207,10 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
     const isSettled = this.#phase === 'synced' || this.#phase === 'serving';
     const ticks = isSettled ? ensemble.syncLimitTicks : ensemble.initLimitTicks;
+    const receivingMs = clock.monotonicMs() - this.#snapshotSinceMs;
+    if (this.#phase === 'receiving' && this.#snapshot?.isBeyondBounds(receivingMs) === true) {
+      return this.#end(`the leader, server ${this.#leader}: its snapshot does not end`);
+    }
     // While its own disk works, silence is this member's own.
     const isBusy = this.#phase === 'adopting' || this.#phase === 'clearing';
     if (isBusy || this.#phase === 'persisting') this.#heardMs = clock.monotonicMs();
@@ -272,6 +280,9 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     if (epoch < epochs.acceptedEpoch) {
       return this.#end(`epoch ${epoch} is less than ${epochs.acceptedEpoch}, which was promised`);
     }
+    if (epoch >= ensembleLimits.epochMax) {
+      return this.#end(`epoch ${epoch} is beyond all that there can be`);
+    }
     // To promise the same epoch twice could make two leaders of it.
     const isNew = epoch > epochs.acceptedEpoch;
     if (isNew) epochs.accept(epoch);
@@ -300,6 +311,9 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
       }
       this.#phase = 'syncing';
     } else if (type === PacketType.trunc) {
+      if (zxid < 0 || zxid >= this.#lastZxid) {
+        return this.#end(`the leader says TRUNC to ${zxid}, which is not behind this member`);
+      }
       this.#sync = 'TRUNC';
       this.#phase = 'clearing';
       storage.close((error) => {
@@ -308,6 +322,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
         this.#context.attempt(() => this.#truncate(zxid));
       });
     } else if (type === PacketType.snap) {
+      if (zxid < 0) return this.#end(`the leader says SNAP at ${zxid}`);
       this.#sync = 'SNAP';
       this.#phase = 'clearing';
       storage.close((error) => {
@@ -336,6 +351,7 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     this.#isMemoryTainted = true;
     this.#snapshot = new SnapshotReceiver(database, zxid, itemBytesMax);
     this.#lastZxid = zxid;
+    this.#snapshotSinceMs = this.#context.clock.monotonicMs();
     this.#phase = 'receiving';
     this.#goOn();
   }
@@ -402,6 +418,10 @@ export class Learner implements PeerStreamEvents, PacketReceiver, TimerListener 
     if (!mayFollow(this.#lastZxid, zxid)) {
       const text = `after ${formatZxid(this.#lastZxid)} comes ${formatZxid(zxid)}`;
       return this.#end(`the leader leaves out transactions: ${text}`);
+    }
+    this.#shape.check(bytes, start, dataEnd);
+    if (recent.outstandingBytes > ensembleLimits.outstandingBytesMax) {
+      return this.#end('the leader proposes, and does not commit');
     }
     const record = log.beginRecord();
     log.writer.writeBytes(bytes, start, dataEnd);

@@ -1,4 +1,5 @@
 import { assert, JuteError, JuteWriter, type Zxid } from '@meerkat/protocol';
+import { ensembleLimits } from '../limits.ts';
 import { SnapshotBody } from '../storage/snapshot-body.ts';
 import type { SnapshotCursor, SnapshotSource, SnapshotTarget } from '../storage/snapshot-format.ts';
 
@@ -106,6 +107,7 @@ export class SnapshotReceiver {
   #held: Uint8Array = new Uint8Array(2 * heldStepBytes);
   #heldBytes = 0;
   #signatureBytes = 0;
+  #takenBytes = 0;
   #failed = false;
 
   /**
@@ -124,6 +126,12 @@ export class SnapshotReceiver {
   /** Whether the stream has ended well and the target is complete. */
   get isDone(): boolean {
     return this.#signatureBytes === signature.length;
+  }
+
+  /** Whether it is longer, or takes longer, than any snapshot that is one. */
+  isBeyondBounds(elapsedMs: number): boolean {
+    const { snapshotStreamBytesMax, snapshotStreamMsMax } = ensembleLimits;
+    return this.#takenBytes > snapshotStreamBytesMax || elapsedMs > snapshotStreamMsMax;
   }
 
   /** Znodes received so far. */
@@ -146,6 +154,7 @@ export class SnapshotReceiver {
     }
     if (this.#body.isDone) at = this.#takeSignature(bytes, at, end);
     this.#failed = false;
+    this.#takenBytes += at - start;
     return at - start;
   }
 

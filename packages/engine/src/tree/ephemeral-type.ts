@@ -3,6 +3,8 @@
  * Source: ZooKeeper's `EphemeralType.java` and `EphemeralTypeEmulate353.java`.
  */
 
+import { JuteError } from '@meerkat/protocol';
+
 /** The kinds of znodes that the tree tells apart. */
 export const NodeKind = { persistent: 0, ephemeral: 1, container: 2, ttl: 3 } as const;
 
@@ -33,7 +35,7 @@ export const ttlMaxMs = 0xff_ffff_ffff;
 export const extendedServerIdMax = 0xfe;
 
 /** An owner that claims an extended type which is not known: the data is from a later version. */
-export class EphemeralOwnerError extends Error {
+export class EphemeralOwnerError extends JuteError {
   override readonly name: string = 'EphemeralOwnerError';
 }
 

@@ -207,8 +207,11 @@ export class HostilePeer implements PeerStreamEvents, PeerListenerEvents {
 
   onPeerAccepted(_listener: number, id: number): PeerStreamEvents {
     this.streams.push({ id, heard: [], isClosed: false, isOpen: true });
-    const { greeting } = this;
-    if (greeting !== null) this.network.send(id, greeting, 0, greeting.length);
+    this.#ensemble.clock.after(1, () => {
+      const { greeting } = this;
+      if (greeting === null || greeting.length === 0) return;
+      this.network.send(id, greeting, 0, greeting.length);
+    });
     return this;
   }
 
