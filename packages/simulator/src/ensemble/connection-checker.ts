@@ -72,6 +72,7 @@ export class ConnectionChecker implements ConnectionTap {
   readonly #toServer = new FrameDecoder(2 ** 31 - 1);
   readonly #toClient = new FrameDecoder(2 ** 31 - 1);
   #isGreeted = false;
+  #greetedMs = 0;
   #wasEndedWhenGreeted = false;
   #askedForSession = '';
   /** Place in the history up to which watches have fired. */
@@ -138,6 +139,7 @@ export class ConnectionChecker implements ConnectionTap {
   #sent(reader: JuteReader): void {
     if (!this.#isGreeted) {
       this.#isGreeted = true;
+      this.#greetedMs = this.#host.nowMs();
       const { sessionIdHi, sessionIdLo } = readConnectRequest(reader);
       const isNew = sessionIdHi === 0 && sessionIdLo === 0;
       this.#askedForSession = isNew ? '' : formatLong(sessionIdHi, sessionIdLo);
@@ -214,7 +216,7 @@ export class ConnectionChecker implements ConnectionTap {
     );
     session.name = name;
     session.timeoutMs = timeOut;
-    session.heardMs = Math.max(session.heardMs, this.#host.nowMs());
+    session.heardMs = Math.max(session.heardMs, this.#greetedMs);
     this.#fired = history.indexAt(session.seenZxid);
     this.#host.say(`${this.#name} has session ${name} for ${timeOut} ms`);
   }

@@ -123,9 +123,11 @@ export class EnsembleWorld implements CheckerHost {
   /** Stops a member in good order. */
   stop(member: EnsembleMember): void {
     this.say(`${member.id} is told to stop`);
-    member.stop(() => {
-      this.say(`${member.id} has stopped`);
-      this.onDown(member);
+    this.survive(() => {
+      member.stop(() => {
+        this.say(`${member.id} has stopped`);
+        this.onDown(member);
+      });
     });
   }
 
