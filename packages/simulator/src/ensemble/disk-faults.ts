@@ -33,11 +33,13 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
       const files = disk
         .list(directory)
         .filter((name) => disk.sizeBytes(`${directory}/${name}`) > 0);
-      const name = files[random.below(Math.max(1, files.length))];
+      const any = files[random.below(Math.max(1, files.length))];
+      // What recovery begins with is worth most.
+      const name = random.percent(50) ? (newest(files, 'snapshot.') ?? any) : any;
       if (name === undefined) return;
       const path = `${directory}/${name}`;
       const content = disk.contentOf(path);
-      const isNewestLog = name.startsWith('log.') && name === newestLog(files);
+      const isNewestLog = name.startsWith('log.') && name === newest(files, 'log.');
       const tearBytes = config.limits.logGroupBytesMax + 1024;
       const position = random.below(content.length);
       // What lies in reach of the last write is taken for what a crash left of it: nothing can tell the two apart.
@@ -59,9 +61,9 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
   },
 };
 
-function newestLog(files: readonly string[]): string | undefined {
-  const logs = files.filter((name) => name.startsWith('log.'));
-  return logs.sort((a, b) => zxidOf(a) - zxidOf(b)).at(-1);
+function newest(files: readonly string[], kind: 'log.' | 'snapshot.'): string | undefined {
+  const some = files.filter((name) => name.startsWith(kind));
+  return some.sort((a, b) => zxidOf(a) - zxidOf(b)).at(-1);
 }
 
 function zxidOf(name: string): number {

@@ -65,12 +65,12 @@ export const mutants: readonly Mutant[] = [
     replace: 'if (peer < 0)',
   },
   {
-    name: 'damage-is-passed-over',
-    fault: 'a damaged snapshot is left out for an older one, and what lies between is forgotten',
+    name: 'snapshots-are-believed',
+    fault: 'the checksum of a snapshot is not compared',
     package: 'engine',
-    file: 'storage/recover.js',
-    find: 'zxid > lastZxid || (zxid > used.zxid && !this.#passed.has(zxid))',
-    replace: 'zxid > lastZxid',
+    file: 'storage/snapshot-reader.js',
+    find: 'if (view.getInt32(at) !== 0 || view.getUint32(at + 4) !== checksum)',
+    replace: 'if (view.getInt32(at) !== 0)',
   },
   {
     name: 'durable-before-the-cut',
