@@ -66,11 +66,12 @@ export class Contender {
   /**
    * Waits until `rule` says it is this contender's turn, seen over a connection that still stands.
    *
-   * @throws HoldLostError when its znode is gone
+   * @throws HoldLostError when its znode is gone, or given back meanwhile
    */
   async waitForTurn(rule: Rule, signal: AbortSignal): Promise<void> {
     for (;;) {
       const blocker = await this.look(rule, signal);
+      this.#vanished.signal.throwIfAborted();
       if (blocker === null) return;
       await this.#waitWhileThere(childPath(this.#parent, blocker), signal);
     }
@@ -102,10 +103,15 @@ export class Contender {
     if (this.#vanished.signal.aborted) tenure.lose('a deleted znode');
   }
 
-  /** The znode is about to be deleted by ourselves: that is no loss. */
+  /**
+   * The znode is about to be deleted by ourselves: that is no loss. Whoever still waits for its turn, as a latch does
+   * whose leadership was lost with the connection and is now given back, waits in vain.
+   */
   expectDeletion(): void {
     this.#left = true;
     this.#tenure?.end();
+    const message = `Cannot stay in line under ${this.#parent}: current value is a place given back, ${this.path}`;
+    this.#vanished.abort(new HoldLostError(message));
   }
 
   /** Leaves the line. When it resolves, the znode is gone for certain. */

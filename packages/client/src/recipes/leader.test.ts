@@ -120,3 +120,22 @@ test('a job returns its result and passes on its error; the leadership ends eith
   assert.equal(await outcome(failing), 'RangeError');
   assert.deepEqual(server.children('/e'), []);
 });
+
+test('a lost leadership that is given back gives the place up, and the latch stands in line again', async () => {
+  const server = new ModelServer();
+  const zk = await server.client();
+  const latch = new LeaderLatch(zk, '/e');
+  const before = await latch.whenLeader();
+  await server.disconnect(zk);
+  const releasing = before.release();
+  await server.pass(5000);
+  await releasing;
+  const after = await latch.whenLeader();
+  assert.notEqual(after.path, before.path);
+  assert.equal(after.isHeld, true);
+  assert.deepEqual(
+    server.children('/e').map((name) => `/e/${name}`),
+    [after.path],
+  );
+  await latch.close();
+});

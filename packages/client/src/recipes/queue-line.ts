@@ -4,8 +4,8 @@ import { validatePath } from '../paths.ts';
 import type { TimerHandle } from '../ports.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { childPath, createParents } from './parents.ts';
-import { deleteSurely, uuid } from './protective-create.ts';
-import { isUnanswered, untilAnswered, untilFired } from './waiting.ts';
+import { uuid } from './protective-create.ts';
+import { isSessionEnded, isUnanswered, untilAnswered, untilFired } from './waiting.ts';
 
 /** Where a queue's znodes lie and which come first. */
 export interface QueueLayout {
@@ -25,6 +25,8 @@ export interface Claim {
   readonly data: Uint8Array | null;
   /** The mark that says it is being worked on; null when it was taken off at once. */
   readonly lock: string | null;
+  /** What is written in the mark: nobody else writes that. */
+  readonly mark: string;
   /** The zxid of the mark: who takes the same item later has a greater one. Null without a mark. */
   readonly token: bigint | null;
 }
@@ -97,16 +99,24 @@ export class QueueLine {
     }
   }
 
-  /** The znode was dealt with: it goes, together with its mark. */
-  async finish({ path, lock }: Claim): Promise<void> {
+  /**
+   * The znode was dealt with: it goes, together with its mark.
+   *
+   * @throws SessionExpiredError when the session ended before it was certain that it went
+   */
+  async finish({ path, lock, mark }: Claim): Promise<void> {
     if (lock === null) return;
-    await deleteSurely(this.#zk, path);
-    await deleteSurely(this.#zk, lock);
+    try {
+      await untilAnswered(this.#zk, () => this.#zk.delete(path));
+    } catch (error) {
+      if (!(error instanceof NoNodeError)) throw error;
+    }
+    await this.#unmark(lock, mark, true);
   }
 
   /** The znode was not dealt with: somebody else may take it. */
-  async giveBack({ lock }: Claim): Promise<void> {
-    if (lock !== null) await deleteSurely(this.#zk, lock);
+  async giveBack({ lock, mark }: Claim): Promise<void> {
+    if (lock !== null) await this.#unmark(lock, mark, true);
   }
 
   /** The names in the order of the queue, the first one last. */
@@ -180,7 +190,7 @@ export class QueueLine {
     if (data === undefined) return null;
     try {
       await this.#zk.delete(path);
-      return { path, data, lock: null, token: null };
+      return { path, data, lock: null, mark: '', token: null };
     } catch (error) {
       // Unanswered: whether it was us who took it, nobody knows. It is left to whoever still finds it.
       if (error instanceof NoNodeError || isUnanswered(error)) return null;
@@ -194,12 +204,12 @@ export class QueueLine {
       const token = await this.#mark(lock, mark, signal);
       if (token === null) return null;
       const data = await this.#read(path, signal);
-      if (data !== undefined) return { path, data, lock, token };
+      if (data !== undefined) return { path, data, lock, mark, token };
     } catch (error) {
-      this.#unmark(lock, mark).catch(() => {});
+      this.#unmark(lock, mark, false).catch(() => {});
       throw error;
     }
-    await this.#unmark(lock, mark);
+    await this.#unmark(lock, mark, true);
     return null;
   }
 
@@ -230,8 +240,25 @@ export class QueueLine {
     }
   }
 
-  async #unmark(lock: string, mark: string): Promise<void> {
-    if ((await this.#tokenOf(lock, mark)) !== null) await deleteSurely(this.#zk, lock);
+  /**
+   * Takes our mark away, and never one that somebody else has set since: an attempt whose answer was lost may have made
+   * room for it.
+   *
+   * @param isOurs whether the mark that is there is certainly ours
+   */
+  async #unmark(lock: string, mark: string, isOurs: boolean): Promise<void> {
+    for (let isSure = isOurs; ; isSure = false) {
+      try {
+        // Before the look the server must have dealt with all that was asked of its predecessor.
+        if (!isSure) await untilAnswered(this.#zk, () => this.#zk.sync(lock));
+        if (!isSure && (await this.#tokenOf(lock, mark)) === null) return;
+        await this.#zk.delete(lock);
+        return;
+      } catch (error) {
+        if (error instanceof NoNodeError || isSessionEnded(error)) return;
+        if (!isUnanswered(error)) throw error;
+      }
+    }
   }
 }
 

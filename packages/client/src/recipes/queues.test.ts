@@ -102,6 +102,40 @@ for (const loss of ['request', 'reply'] as const) {
   });
 }
 
+test('work is not done when the session ended before it was certain', async () => {
+  const server = new ModelServer();
+  const zk = await server.client();
+  const locks = { lockPath: '/q/locks' };
+  const queue = new WorkQueue(zk, '/q/work', locks);
+  await queue.put('once');
+  const work = await queue.take();
+  await server.expire(zk);
+  const ending = outcome(work.done());
+  await server.pass(5000);
+  assert.equal(await ending, 'SessionExpiredError');
+  const next = await new WorkQueue(await server.client(), '/q/work', locks).take();
+  assert.equal(texts(next), 'once');
+  await next.done();
+});
+
+test('work given back twice, for an answer was lost, is not taken from the next worker', async () => {
+  const server = new ModelServer();
+  const [one, two] = [await server.client(), await server.client()];
+  const locks = { lockPath: '/q/locks' };
+  await new WorkQueue(one, '/q/work', locks).put('once');
+  const work = await new WorkQueue(one, '/q/work', locks).take();
+  const taking = new WorkQueue(two, '/q/work', locks).take();
+  await server.pass(0);
+  server.loseNext(OpCode.delete, 'reply');
+  const giving = work.giveBack();
+  await server.pass(5000);
+  await giving;
+  const next = await taking;
+  assert.equal(server.children('/q/locks').length, 1);
+  await next.done();
+  assert.deepEqual([...server.children('/q/locks'), ...server.children('/q/work')], []);
+});
+
 test('a loop over work gives back what was not done', async () => {
   const server = new ModelServer();
   const zk = await server.client();

@@ -31,7 +31,11 @@ export interface Work extends AsyncDisposable {
   readonly token: bigint | null;
   /** With a `lockPath`, aborts when another worker may take the item, since the connection or the session was lost. */
   readonly lost: AbortSignal;
-  /** It was dealt with, and leaves the queue. */
+  /**
+   * It was dealt with, and leaves the queue: when it resolves, nobody gets it again.
+   *
+   * @throws SessionExpiredError when the session ended before that was certain: another worker may get it
+   */
   done(): Promise<void>;
   /** It was not dealt with: another worker may take it. Nothing happens after `done`, or without a `lockPath`. */
   giveBack(): Promise<void>;

@@ -36,11 +36,11 @@ export class SimulatedClientPorts implements ClientPorts, Clock, Transport {
 
   constructor(
     host: string,
-    options: { clock: ManualClock; fabric: PeerFabric; random: Random },
+    options: { clock: ManualClock; fabric: PeerFabric; random: Random; process?: ProcessClock },
     newTap: TapMaker,
   ) {
     this.random = options.random;
-    this.process = new ProcessClock(options.clock);
+    this.process = options.process ?? new ProcessClock(options.clock);
     this.network = options.fabric.networkOf(host, this.process);
     this.network.onTurnEnd = () => this.#runEndOfTurn();
     this.#newTap = newTap;

@@ -12,12 +12,15 @@ export class FaultSchedule {
   readonly counts: Map<string, number> = new Map();
   readonly #random: SeededRandom;
   readonly #host: FaultHost;
+  readonly #faults: Faults;
   readonly #kinds: readonly string[];
   #isOver = false;
 
-  constructor(random: SeededRandom, host: FaultHost) {
+  /** @param faults those to draw from; default: all that can happen to an ensemble */
+  constructor(random: SeededRandom, host: FaultHost, faults: Faults = allFaults) {
     this.#random = random;
     this.#host = host;
+    this.#faults = faults;
     const all = Object.keys(faults);
     const percent = 15 + random.below(70);
     this.#kinds = all.filter(() => random.percent(percent));
@@ -32,7 +35,7 @@ export class FaultSchedule {
   breakSomething(): void {
     const kind = this.#kinds[this.#random.below(Math.max(1, this.#kinds.length))];
     if (kind === undefined) return;
-    if (!faults[kind]?.(this.#host, this.#random, () => this.#isOver)) return;
+    if (!this.#faults[kind]?.(this.#host, this.#random, () => this.#isOver)) return;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
   }
 
@@ -44,7 +47,10 @@ export class FaultSchedule {
   }
 }
 
-const faults: Readonly<Record<string, Fault>> = {
+/** Faults by what the trace calls them. */
+export type Faults = Readonly<Record<string, Fault>>;
+
+const allFaults: Faults = {
   ...processFaults,
   ...networkFaults,
   ...diskFaults,

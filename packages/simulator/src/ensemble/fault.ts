@@ -1,15 +1,24 @@
 import type { SeededRandom } from '../seeded-random.ts';
 import type { PeerFabric } from '../simulated-peer-network.ts';
 import type { EndOfLife, EnsembleMember } from './ensemble-member.ts';
-import type { SimulatedClient } from './simulated-client.ts';
 
 /** Does something to the ensemble; false when there was nothing to do it to. */
 export type Fault = (host: FaultHost, random: SeededRandom, isOver: () => boolean) => boolean;
 
+/** The process of a client, as far as faults know it. */
+export interface FaultyClient {
+  readonly name: string;
+  readonly host: string;
+  /** The process is gone, without a word. */
+  crash(): void;
+  /** The process stands still. */
+  standStill(ms: number): void;
+}
+
 /** What faults are done to, and how the world goes on afterwards. */
 export interface FaultHost {
   readonly members: readonly EnsembleMember[];
-  readonly clients: readonly SimulatedClient[];
+  readonly clients: readonly FaultyClient[];
   readonly fabric: PeerFabric;
   readonly tickTimeMs: number;
   after(ms: number, action: () => void): void;

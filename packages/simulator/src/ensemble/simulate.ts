@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { simulateRecipe, simulateRecipes } from '../recipes/simulate-recipes.ts';
 import { type EnsembleReport, EnsembleSimulation } from './ensemble-simulation.ts';
 
 // `npm run simulate -- --seed N` runs one ensemble and prints what happens; `--seeds 1000 --from K` runs many.
@@ -9,6 +10,8 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
     voters: { type: 'string' },
+    recipes: { type: 'boolean', default: false },
+    recipe: { type: 'string' },
     'until-failure': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -16,6 +19,8 @@ const { values } = parseArgs({
 
 const usage = `npm run simulate -- --seed N              runs one seed and prints what happens
 npm run simulate -- --seeds 1000 --from K  runs many, with a line for each that fails and a summary
+  --recipes                                processes that use recipes, each seed one of them
+  --recipe NAME                            all seeds this one
   --until-failure                          ends with the first that fails
   --voters N                               so many voting members; 1 is a server that is alone`;
 
@@ -23,8 +28,22 @@ const overrides =
   values.voters === undefined ? {} : { voters: Number(values.voters), observers: 0 };
 
 if (values.help) console.log(usage);
+else if (values.recipes || values.recipe !== undefined) await runRecipes();
 else if (values.seed !== undefined) runOne(Number(values.seed));
 else runMany(Number(values.from), Number(values.seeds));
+
+async function runRecipes(): Promise<void> {
+  const { seed, recipe } = values;
+  const print = (line: string): void => console.log(line);
+  if (seed !== undefined) {
+    if (!(await simulateRecipe(Number(seed), recipe, print))) process.exitCode = 1;
+    return;
+  }
+  const [from, count] = [Number(values.from), Number(values.seeds)];
+  const untilFailure = values['until-failure'];
+  if ((await simulateRecipes({ from, count, recipe, untilFailure, print })) > 0)
+    process.exitCode = 1;
+}
 
 function runOne(seed: number): void {
   const simulation = new EnsembleSimulation(seed, overrides);

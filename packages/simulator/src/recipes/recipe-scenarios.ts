@@ -1,0 +1,26 @@
+import { LatchScenario, SelectorScenario } from './election-scenarios.ts';
+import { MutexScenario, ReadWriteLockScenario, SemaphoreScenario } from './lock-scenarios.ts';
+import {
+  PriorityQueueScenario,
+  SimpleQueueScenario,
+  WorkQueueScenario,
+} from './queue-scenarios.ts';
+import type { ScenarioMaker } from './recipe-simulation.ts';
+
+/** All scenarios by name. A run over many seeds takes them in turn. */
+export const recipeScenarios: Readonly<Record<string, ScenarioMaker>> = {
+  mutex: (host) => new MutexScenario(host),
+  latch: (host) => new LatchScenario(host),
+  'work-queue': (host) => new WorkQueueScenario(host),
+  'read-write-lock': (host) => new ReadWriteLockScenario(host),
+  semaphore: (host) => new SemaphoreScenario(host),
+  selector: (host) => new SelectorScenario(host),
+  'simple-queue': (host) => new SimpleQueueScenario(host),
+  'priority-queue': (host) => new PriorityQueueScenario(host),
+};
+
+/** Which scenario a seed runs when none is chosen. */
+export function scenarioOf(seed: number): string {
+  const names = Object.keys(recipeScenarios);
+  return names[seed % names.length] as string;
+}
