@@ -7,7 +7,8 @@ import { HoldLostError } from './errors.ts';
  * When a lock, lease or leadership counts as lost.
  *
  * - `disconnected` (the default): as soon as the connection is lost. The server may still keep it for us, but from here
- *   on nobody here knows. Nothing that happens to the network can make two holders work at the same time.
+ *   on nobody here knows. Two holders can work at the same time only when our own process is paused, or when our server is
+ *   cut off from its leader and has not noticed yet (up to `syncLimit` ticks), with a session timeout shorter than that.
  * - `expired`: a lost connection is sat out for a third of the session timeout, which is as long as the server keeps the
  *   session for sure (the loss was noticed after at most two thirds of silence). A job that is stopped late, by a
  *   pause of its own process say, may then overlap with the next holder's: check the fencing token.

@@ -142,6 +142,7 @@ const faults: Readonly<Record<string, Fault>> = {
 function drawRecipeSettings(random: SeededRandom): EnsembleSettings {
   return {
     voters: 3,
+    firstId: 1,
     observers: 0,
     clients: 3 + random.below(4),
     tickTimeMs: 500,
@@ -151,6 +152,7 @@ function drawRecipeSettings(random: SeededRandom): EnsembleSettings {
     snapCount: 50 + random.below(400),
     commitLogCount: random.percent(50) ? 5 + random.below(50) : 500,
     snapshotSizeFactor: random.percent(50) ? 0.33 : 1000,
+    evenSendSnapshots: random.percent(20),
     logGroupBytesMax: 64 * 1024,
     preAllocSizeKb: 4,
     closeSessionTxnEnabled: random.percent(80),
