@@ -45,8 +45,8 @@ export const mutants: readonly Mutant[] = [
     fault: 'one acknowledgement is enough to commit',
     package: 'engine',
     file: 'broadcast/commit-rule.js',
-    find: 'if (tracker.hasAllQuorums())\n            return zxid;',
-    replace: 'return zxid;',
+    find: 'if (tracker.hasAllQuorums())\n            return number;',
+    replace: 'return number;',
   },
   {
     name: 'half-is-a-quorum',
@@ -263,8 +263,8 @@ export const mutants: readonly Mutant[] = [
     fault: 'a leader answers the sync of a learner while proposals are outstanding',
     package: 'engine',
     file: 'broadcast/learner-requests.js',
-    find: 'if (recent.outstandingCount === 0)\n            this.#answerSync(link);',
-    replace: 'if (recent.outstandingCount >= 0)\n            this.#answerSync(link);',
+    find: 'if (zxid === 0 && round === 0 && this.#syncs.length === 0)',
+    replace: 'if (zxid >= 0)',
   },
   {
     name: 'watch-dropped-on-reconnect',
