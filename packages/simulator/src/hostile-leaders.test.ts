@@ -194,6 +194,15 @@ test('a transaction that cannot be read ends the learner before it is in its log
   }
 });
 
+test('a member that cannot listen where its server line says tells which line that is', () => {
+  const { ensemble } = replacedLeader(leaderInfo(1));
+  const said = ensemble.takeLines().filter((line) => line.startsWith('3: looking, '));
+  assert.match(
+    said[0] ?? '',
+    /Cannot await learners on host3:2888: the system says EADDRINUSE. Is this the address of server 3/,
+  );
+});
+
 test('a snapshot that is none leaves the member with what it had', () => {
   const snapshots = [Buffer.alloc(100, 0xff), Buffer.alloc(1000), Buffer.from('x'.repeat(500))];
   for (const bytes of snapshots) {

@@ -3,6 +3,7 @@
  * words, which whoever runs the servers has to be able to act on; closes nothing.
  */
 import { ensembleLimits } from '../limits.ts';
+import type { NetworkAddress } from '../ports.ts';
 import type { LearnerLink } from './learner-link.ts';
 import type { MemberContext } from './member-context.ts';
 
@@ -45,6 +46,19 @@ export function helloRefusal(
     );
   }
   return null;
+}
+
+/** What is told when learners cannot be awaited at an address that should be this member's own. */
+export function cannotAwaitText(
+  { ensemble }: MemberContext,
+  address: NetworkAddress | undefined,
+  reason: string,
+): string {
+  const where = address === undefined ? '' : ` on ${address.host}:${address.port}`;
+  return (
+    `Cannot await learners${where}: the system says ${reason}. Is this the address of server ` +
+    `${ensemble.myId}, as its server line says, and its port free?`
+  );
 }
 
 /** Whether a server of the same id is there, elsewhere, and is heard of: two servers have one id. */

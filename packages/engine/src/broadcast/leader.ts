@@ -31,7 +31,7 @@ import { formatQuorumConfig } from '../quorum/quorum-config.ts';
 import { type ProposalTap, WritePipeline } from '../requests/write-pipeline.ts';
 import { agreedZxid } from './commit-rule.ts';
 import { EpochAgreement } from './epoch-agreement.ts';
-import { helloRefusal } from './hello-refusal.ts';
+import { cannotAwaitText, helloRefusal } from './hello-refusal.ts';
 import { LeaderMembership } from './leader-membership.ts';
 import { type LearnerLink, type LearnerLinkEvents, LinkStage } from './learner-link.ts';
 import { LearnerLinks } from './learner-links.ts';
@@ -60,7 +60,7 @@ export class Leader
   readonly #sync: LearnerSync;
   readonly #links: LearnerLinks;
   #phase: Phase = 'epoch';
-  #listeners: PeerListenerId[] = [];
+  readonly #listeners = new Map<PeerListenerId, NetworkAddress>();
   #timer = 0;
   #tick = 0;
   #isHalfTick = false;
@@ -123,7 +123,7 @@ export class Leader
   /** Awaits learners, and begins to look for an epoch. */
   start(): void {
     const { ensemble, peers, clock, config, epochs } = this.#context;
-    for (const address of this.#ownAddresses()) this.#listeners.push(peers.listen(address, this));
+    for (const own of this.#ownAddresses()) this.#listeners.set(peers.listen(own, this), own);
     this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
     this.#agreement.offer(ensemble.myId, epochs.acceptedEpoch, true);
     this.#seeToEpoch();
@@ -136,7 +136,7 @@ export class Leader
     const { peers, clock, duties } = this.#context;
     clock.cancelTimer(this.#timer);
     duties.stop();
-    for (const listener of this.#listeners) peers.stopListening(listener);
+    for (const listener of this.#listeners.keys()) peers.stopListening(listener);
     for (const link of this.#links.all()) link.close();
   }
 
@@ -196,9 +196,12 @@ export class Leader
     this.#context.notice('awaiting learners', null, `learners are awaited on port ${port}`);
   }
 
-  onPeerListenFailed(_listener: PeerListenerId, reason: string): void {
+  onPeerListenFailed(listener: PeerListenerId, reason: string): void {
     if (this.#phase === 'ended') return;
-    this.#end(`Cannot await learners: the system says ${reason}`);
+    const text = cannotAwaitText(this.#context, this.#listeners.get(listener), reason);
+    this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) return this.#end(text);
+    this.#context.notice('cannot listen', null, text);
   }
 
   onPeerAccepted(
@@ -438,8 +441,9 @@ export class Leader
     assert(log !== null, 'a leader has a log');
     // The beginning of the epoch is no transaction, but whoever asks stands there.
     state.lastProcessedZxid = makeZxid(this.epoch, 0);
-    const acked = this.#acked();
-    const leader = this.#membership.activate(acked, makeZxid(this.epoch, 0));
+    // Nobody serves yet: whoever has the history up to the beginning of the epoch counts.
+    const acked = new Map([...this.#synced].map((sid) => [sid, this.epochZxid]));
+    const leader = this.#membership.activate(acked, this.epochZxid);
     this.#hasResigned = leader !== ensemble.myId;
     state.outstanding.clear();
     this.#pipeline = new WritePipeline(state, log, applier, intake, this);
