@@ -1,5 +1,6 @@
 import { TestEnsemble, type TestEnsembleOptions } from '@meerkat/testing';
 import { ControlServer } from './control-server.ts';
+import { starterOfNpx } from './npx-starter.ts';
 import { watchParent } from './parent-watch.ts';
 
 /** What a test server is made of. */
@@ -22,7 +23,7 @@ export async function runTestServer(options: TestServerOptions): Promise<number>
     end = resolve;
   });
   // Before anything takes time: a parent may be gone soon.
-  const unwatch = watchParent(end, options.parentPid);
+  const unwatch = watchParent(end, options.parentPid ?? starterOfNpx());
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end);
   try {
     await serve(await TestEnsemble.start(options.ensemble), options.controlPort, end, ended);

@@ -54,7 +54,8 @@ export function testServerCommand(): Command {
     .addHelpText('after', help)
     .action(async (parsed: ParsedOptions) => {
       const { runTestServer } = await import('./run-test-server.ts');
-      process.exitCode = await runTestServer(optionsOf(parsed));
+      // At once: a parent that was killed may leave something open that an orderly end would wait for.
+      process.exit(await runTestServer(optionsOf(parsed)));
     });
 }
 

@@ -11,6 +11,8 @@ import type { ControlStatus } from './control-verbs.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/meerkat.js', import.meta.url));
 
+const repositoryRoot = fileURLToPath(new URL('../../../../', import.meta.url));
+
 interface Announced {
   readonly connectString: string;
   readonly controlUrl: string;
@@ -76,8 +78,9 @@ test('the verbs over HTTP', async (t) => {
   const crossing = zk.create('/c');
   assert.equal((await post(announced, '/heal')).status, 200);
   await crossing;
+  const disconnected = reach(zk, 'disconnected');
   await post(announced, '/disconnect-clients');
-  await reach(zk, 'disconnected');
+  await disconnected;
   await reach(zk, 'connected');
   await zk.create('/a/child');
   await zk.delete('/a/child');
@@ -169,10 +172,23 @@ test('it ends when its standard input ends', async (t) => {
   assert.deepEqual(await ended, [0, null]);
 });
 
-test('it ends with its parent, whatever its standard input is', async (t) => {
-  const start = `require('node:child_process').spawn(process.execPath,
-    [${JSON.stringify(launcher)}, 'test-server'], { stdio: ['ignore', 'inherit', 'inherit'] })`;
-  const parent = spawn(process.execPath, ['-e', start], { stdio: ['ignore', 'pipe', 'inherit'] });
+for (const [how, command] of [
+  ['its parent', [process.execPath, launcher]],
+  ['whoever started npx', ['npx', 'meerkat']],
+] as const) {
+  test(`it ends with ${how}, whatever its standard input is`, async (t) => {
+    await endsWithParent(t, command);
+  });
+}
+
+async function endsWithParent(t: TestContext, command: readonly string[]): Promise<void> {
+  const [file, ...args] = [...command, 'test-server'].map((word) => JSON.stringify(word));
+  const start = `require('node:child_process').spawn(${file}, [${args.join(', ')}],
+    { stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' })`;
+  const parent = spawn(process.execPath, ['-e', start], {
+    cwd: repositoryRoot,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.after(() => parent.kill('SIGKILL'));
   const output = parent.stdout;
   const { pid } = await firstLine(output);
@@ -181,7 +197,7 @@ test('it ends with its parent, whatever its standard input is', async (t) => {
   parent.kill('SIGKILL');
   // Its output ends with the last process that has it.
   await ended;
-});
+}
 
 test('it ends with the process that --parent names', async (t) => {
   const other = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
