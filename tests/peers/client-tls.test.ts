@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { before } from 'node:test';
 import { connect, NoAuthError, type TlsOptions, type ZooKeeper } from '@meerkat/client';
@@ -7,6 +8,7 @@ import { runProgramOk } from './support/child-processes.ts';
 import { temporaryDirectory } from './support/paths.ts';
 import { hasPeer, type PeerName, peerTest } from './support/peers.ts';
 import { freePort, type ServerUnderTest, withServer } from './support/server-under-test.ts';
+import { until } from './support/until.ts';
 
 /* Our client over TLS to the Java server's secureClientPort: who it trusts, who it is, and in which formats. */
 
@@ -124,9 +126,13 @@ async function useAsAlice(zk: ZooKeeper): Promise<void> {
   await assert.rejects(zk.getData(bobs), NoAuthError);
 }
 
-function connectTls(connectString: string, tls: TlsOptions): Promise<ZooKeeper> {
-  // A refusal is not final for a client: the server may be repaired. So it is the time that ends the wait.
-  return connect(connectString, { tls, connectTimeoutMs: 1500, retryDelayMs: 100 });
+/** @param connectTimeoutMs a refusal is not final for a client: it is the time that ends the wait */
+function connectTls(
+  connectString: string,
+  tls: TlsOptions,
+  connectTimeoutMs = 3000,
+): Promise<ZooKeeper> {
+  return connect(connectString, { tls, connectTimeoutMs, retryDelayMs: 100 });
 }
 
 /** Runs `use` with a client over TLS. */
@@ -135,7 +141,7 @@ async function withClient(
   tls: TlsOptions,
   use: (zk: ZooKeeper) => Promise<void>,
 ): Promise<void> {
-  const zk = await connectTls(connectString, tls);
+  const zk = await connectTls(connectString, tls, 60_000);
   try {
     await use(zk);
   } finally {
@@ -165,7 +171,21 @@ async function withSecureServer(
       'zookeeper.authProvider.1': x509,
     },
   } as const;
-  await withServer(options, (server) => use(`127.0.0.1:${port}`, server));
+  await withServer(options, async (server) => {
+    await until('the secure port is open', () => isOpen(port));
+    await use(`127.0.0.1:${port}`, server);
+  });
+}
+
+/** Whether somebody listens. */
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = dial(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
 
 function file(name: string): string {
