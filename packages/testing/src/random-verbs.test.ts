@@ -34,7 +34,7 @@ async function disturb(ensemble: TestEnsemble, random: SeededRandom): Promise<vo
   const member = random.below(ensemble.members.length);
   const { state } = ensemble.members[member] ?? { state: 'killed' };
   const others = ensemble.members.filter(({ index }) => index !== member);
-  const verbs = [
+  const verbs: (() => unknown)[] = [
     () => ensemble.kill(member),
     () => ensemble.restart(member),
     () => ensemble.restart(member),
