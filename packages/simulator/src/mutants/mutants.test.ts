@@ -7,7 +7,7 @@ import { MutationRun } from './mutation-run.ts';
 const quick = [
   'fsync-left-out',
   'epoch-too-early',
-  'current-epoch-not-written',
+  'accepted-epoch-not-written',
   'sequence-off-by-one',
 ];
 
