@@ -31,7 +31,7 @@ test('the simulation notices deliberate faults', () => {
     for (const name of quick) {
       const mutant = mutants.find((each) => each.name === name);
       assert.ok(mutant !== undefined, name);
-      assert.notEqual(run.run(mutant, 5).seeds, null, name);
+      assert.notEqual(run.run(mutant, 15).seeds, null, name);
     }
   } finally {
     run.close();

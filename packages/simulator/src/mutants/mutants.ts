@@ -73,15 +73,6 @@ export const mutants: readonly Mutant[] = [
     replace: 'if (view.getInt32(at) !== 0)',
   },
   {
-    name: 'durable-before-the-cut',
-    fault:
-      'a learner takes what was durable before its log was cut or replaced for durable after it',
-    package: 'engine',
-    file: 'broadcast/member.js',
-    find: 'onHistoryReplaced() {',
-    replace: 'onHistoryReplaced() {\n        return;',
-  },
-  {
     name: 'epoch-too-early',
     fault: 'currentEpoch is written when the epoch is promised, before its history is there',
     package: 'engine',
@@ -259,12 +250,12 @@ export const mutants: readonly Mutant[] = [
     replace: 'else if (!wasDeferred && connection.deferredCount > 0) {',
   },
   {
-    name: 'sync-answered-at-once',
-    fault: 'a leader answers the sync of a learner while proposals are outstanding',
+    name: 'sync-not-forwarded',
+    fault: 'a learner answers a sync by itself',
     package: 'engine',
-    file: 'broadcast/learner-requests.js',
-    find: 'if (zxid === 0 && round === 0 && this.#syncs.length === 0)',
-    replace: 'if (zxid >= 0)',
+    file: 'broadcast/learner-route.js',
+    find: 'preparesSyncs = true',
+    replace: 'preparesSyncs = false',
   },
   {
     name: 'watch-dropped-on-reconnect',

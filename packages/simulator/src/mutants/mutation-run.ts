@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +17,8 @@ import type { Mutant } from './mutants.ts';
 export interface MutantFate {
   /** Seeds that it took to catch it; null when none of them did. */
   readonly seeds: number | null;
+  /** Whether anything caught it: a seed, or else one of the named regressions. */
+  readonly isCaught: boolean;
   /** What the simulation said about it. */
   readonly verdict: string;
 }
@@ -71,10 +81,25 @@ export class MutationRun {
     const { stdout, status } = spawnSync(process.execPath, [main, ...limits], { encoding: 'utf8' });
     const failure = /seed (\d+) fails: (.*)/.exec(stdout);
     if (failure !== null) {
-      return { seeds: Number(failure[1]) - from + 1, verdict: failure[2] as string };
+      const seeds = Number(failure[1]) - from + 1;
+      return { seeds, isCaught: true, verdict: failure[2] as string };
     }
-    if (status !== 0) return { seeds: 1, verdict: `the run ended with ${status}` };
-    return { seeds: null, verdict: 'nothing was noticed' };
+    if (status !== 0) return { seeds: 1, isCaught: true, verdict: `the run ended with ${status}` };
+    return this.#runRegressions();
+  }
+
+  /** What no seed has met may be what a script is about. */
+  #runRegressions(): MutantFate {
+    const folder = join(this.#packageFolder('simulator'), 'dist/regressions');
+    const files = readdirSync(folder).filter((name) => name.endsWith('.test.js'));
+    const paths = files.map((name) => join(folder, name));
+    // Set in a test run, where its tests would report to ours.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const run = ['--test', '--test-reporter=tap', ...paths];
+    const { stdout } = spawnSync(process.execPath, run, { encoding: 'utf8', env });
+    const failed = /^not ok \d+ - (.*)$/m.exec(stdout);
+    if (failed === null) return { seeds: null, isCaught: false, verdict: 'nothing was noticed' };
+    return { seeds: null, isCaught: true, verdict: `the script of ${failed[1]}` };
   }
 
   #pathOf(mutant: Mutant): string {

@@ -16,8 +16,8 @@ const run = new MutationRun();
 const alive: string[] = [];
 try {
   for (const mutant of wanted) {
-    const { seeds, verdict } = run.run(mutant, Number(values.seeds), Number(values.from));
-    if (seeds === null) alive.push(mutant.name);
+    const { seeds, isCaught, verdict } = run.run(mutant, Number(values.seeds), Number(values.from));
+    if (!isCaught) alive.push(mutant.name);
     const count = seeds === null ? '   -' : String(seeds).padStart(4);
     console.log(`${count} ${mutant.name.padEnd(28)} ${verdict.slice(0, 120)}`);
   }
