@@ -6,9 +6,9 @@ import { MutationRun } from './mutation-run.ts';
 /** Caught by one of their first seeds; `npm run simulate:mutants` runs all of them. */
 const quick = [
   'fsync-left-out',
-  'epoch-too-early',
-  'accepted-epoch-not-written',
-  'sequence-off-by-one',
+  'commit-on-minority',
+  'reads-overtake-writes',
+  'client-forgets-watches',
 ];
 
 test('deliberate faults have names of their own, and are enough', () => {
