@@ -72,6 +72,11 @@ export class ReplicaStorage {
     return this.#unbrokenFrom;
   }
 
+  /** Whether log and snapshot are being let go of: nothing can be waited for but the end of that. */
+  get isClosing(): boolean {
+    return this.#closing !== null;
+  }
+
   /** Where the data lies; null before the first recovery. */
   get directories(): DataDirectories | null {
     return this.#directories;
@@ -215,6 +220,8 @@ export class ReplicaStorage {
       return;
     }
     this.#closing = [done];
+    // Whoever gives up a snapshot under way wants nothing put in the place of the old files either.
+    this.#adoption = null;
     const closed: DiskDone = (error) => {
       const waiters = this.#closing ?? [];
       this.#log = null;

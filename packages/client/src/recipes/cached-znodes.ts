@@ -63,6 +63,7 @@ export class CachedZnodes {
   /** Counts connections: what was asked over an earlier one does not count. */
   #epoch = 0;
   #isInStep = false;
+  #removals = 0;
   #isClosed = false;
   /** Whom the watcher tells: nobody once this is closed, so that watches still set do not keep the copy in memory. */
   readonly #told: { onEvent: (event: WatchEvent) => void };
@@ -85,6 +86,11 @@ export class CachedZnodes {
   /** True when the copy shows what the server had when it last spoke to us. */
   get isInStep(): boolean {
     return this.#isInStep;
+  }
+
+  /** How often an event has removed a znode: only the next answer says as of which transaction that is. */
+  get removals(): number {
+    return this.#removals;
   }
 
   get size(): number {
@@ -148,6 +154,7 @@ export class CachedZnodes {
   }
 
   #onDeleted(path: string): void {
+    this.#removals += 1;
     this.#remove(path);
     // It may have been created again, and in the method `oneShot` only the root's own watch would say so.
     if (path === this.#settings.root && this.#settings.method === 'oneShot') this.#want(path, true);

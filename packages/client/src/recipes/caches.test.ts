@@ -231,3 +231,17 @@ test('a fill that is given up leaves no watch', async () => {
   controller.abort(new RangeError('enough'));
   assert.equal(await starting, 'RangeError');
 });
+
+test('a snapshot names a transaction that is not older than what it shows', async () => {
+  const server = new ModelServer();
+  const [zk, other] = [await server.client(), await server.client()];
+  await other.create('/tree');
+  await other.create('/tree/a');
+  const cache = await TreeCache.start(zk, '/tree');
+  await other.delete('/tree/a');
+  await server.pass(0);
+  const { nodes, zxid } = await cache.snapshot();
+  assert.deepEqual([...nodes.keys()], ['/tree']);
+  assert.ok(zxid >= other.lastZxid, `${zxid}, deleted by ${other.lastZxid}`);
+  await cache.close();
+});

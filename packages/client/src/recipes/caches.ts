@@ -40,6 +40,8 @@ export class ZnodeCache implements AsyncDisposable {
   readonly #queues = new Set<EventQueue<CacheChange>>();
   readonly #inStepListeners = new Set<() => void>();
   #watcher: Watcher | null = null;
+  /** Removals that an answer has come after. */
+  #confirmed = 0;
   #end: { readonly error: Error | null } | null = null;
 
   /** @internal Caches are made by their `start`. */
@@ -90,6 +92,13 @@ export class ZnodeCache implements AsyncDisposable {
   snapshot(options: WaitOptions = {}): Promise<CacheSnapshot> {
     return within(this.#zk, options, `take a snapshot of ${this.path}`, async (signal) => {
       await this.whenInStep(signal);
+      for (let removals = this.#confirmed; removals !== this.#znodes.removals; ) {
+        removals = this.#znodes.removals;
+        // Any answer will do: it names a transaction that is not older than what was removed before.
+        await untilAnswered(this.#zk, () => this.#zk.exists(this.path, { signal }), signal);
+        this.#confirmed = removals;
+        await this.whenInStep(signal);
+      }
       const nodes = new Map<string, CachedNode>();
       for (const node of this.#znodes.nodes()) nodes.set(node.path, node);
       return { nodes, zxid: this.#zk.lastZxid };

@@ -315,9 +315,10 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
         this.#pauseThenLook();
       });
     };
-    if (isTainted) this.storage.close(settled);
-    else if (this.storage.log === null) this.storage.close(settled);
-    else this.storage.barrier((error) => (error === null ? settled() : undefined));
+    // A cut or a snapshot may just have begun when the leader went: a log that is closing passes no barrier any more.
+    if (isTainted || this.storage.log === null || this.storage.isClosing) {
+      this.storage.close(settled);
+    } else this.storage.barrier((error) => (error === null ? settled() : undefined));
   }
 
   #reload(): void {
