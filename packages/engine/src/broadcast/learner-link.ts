@@ -24,7 +24,6 @@ import {
   type PacketReceiver,
   PacketType,
   type ReceivedPacket,
-  writeBarePacket,
 } from './quorum-packet.ts';
 
 /** How far a learner has come. */
@@ -342,11 +341,6 @@ export class LearnerLink implements PacketReceiver {
 
   #refuse(packet: ReceivedPacket, expected: string): void {
     this.#events.onBroken(this, `it sent a packet of type ${packet.type} instead of ${expected}`);
-  }
-
-  /** Writes a packet that is nothing but a type and a zxid. */
-  sendBare(type: PacketType, zxid: number): void {
-    writeBarePacket(this.outbox, type, zxid);
   }
 }
 

@@ -20,9 +20,9 @@ import {
   beginPacket,
   dataReader,
   endPacket,
+  PacketIds,
   PacketType,
   type ReceivedPacket,
-  readPacketIds,
   writeBarePacket,
 } from './quorum-packet.ts';
 import type { QuorumRounds } from './quorum-rounds.ts';
@@ -33,6 +33,7 @@ export class LearnerRequests {
   readonly #pipeline: WritePipeline;
   readonly #data = new Reader();
   readonly #request: WriteRequest;
+  readonly #ids = new PacketIds();
   readonly #rounds: QuorumRounds;
   /** Syncs of learners, in order, and what they wait for: transactions and a round. */
   #syncs: { readonly link: LearnerLink; readonly zxid: number; readonly round: number }[] = [];
@@ -98,7 +99,7 @@ export class LearnerRequests {
     request.sessionLo = reader.readInt();
     request.xid = reader.readInt();
     request.type = reader.readInt() as OpCode;
-    request.authIds = readPacketIds(packet);
+    request.authIds = this.#ids.read(packet);
     request.owner = link;
     request.receivedMs = clock.monotonicMs();
     if (recent.outstandingBytes > ensembleLimits.outstandingBytesMax) {

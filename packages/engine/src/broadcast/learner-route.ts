@@ -22,6 +22,7 @@ import type { SessionTable } from '../sessions/session-table.ts';
 import { LearnerLink } from './learner-link.ts';
 import type { MemberContext } from './member-context.ts';
 import { beginPacket, endPacket, PacketType, type ReceivedPacket } from './quorum-packet.ts';
+import { int32At, typeIn } from './transaction-bytes.ts';
 
 export class LearnerRoute implements WriteRoute {
   readonly pending: PendingTransactions = new PendingTransactions();
@@ -114,8 +115,7 @@ export class LearnerRoute implements WriteRoute {
   /** Passes on what a client of an observer asks for. */
   forward(link: LearnerLink, packet: ReceivedPacket): void {
     const { bytes, dataStart, dataEnd, authStart, end } = packet;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (view.getInt32(dataStart + typeInRequest) === OpCode.sync) this.#syncAskers.push(link);
+    if (int32At(bytes, dataStart + typeInRequest) === OpCode.sync) this.#syncAskers.push(link);
     const writer = this.#outbox;
     const start = beginPacket(writer, PacketType.request, -1);
     writer.writeBytes(bytes, dataStart, dataEnd);
@@ -162,12 +162,11 @@ export class LearnerRoute implements WriteRoute {
 
   /** A committed transaction, `bytes[start, end)`: applies it, and answers it when it was asked for here. */
   commitOne(bytes: Uint8Array, start: number, end: number): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const sessionHi = view.getInt32(start);
-    const sessionLo = view.getInt32(start + 4);
-    if (!this.#isOldest(sessionHi, sessionLo, view.getInt32(start + 8))) {
-      const type = view.getInt32(start + typeInBody);
-      if (type === OpCode.closeSession) this.#intake.onSessionEnding(sessionHi, sessionLo);
+    const sessionHi = int32At(bytes, start);
+    const sessionLo = int32At(bytes, start + 4);
+    if (!this.#isOldest(sessionHi, sessionLo, int32At(bytes, start + 8))) {
+      if (typeIn(bytes, start) === OpCode.closeSession)
+        this.#intake.onSessionEnding(sessionHi, sessionLo);
       this.#applier.apply(bytes, start, end, null);
       return;
     }
@@ -243,7 +242,5 @@ const typeInRequest = 12;
 const verdictBytes = 9;
 /** A vector of ids that is null. */
 const noIdsBytes = 4;
-/** Where the type stands in a transaction: after clientId, cxid, zxid and time. */
-const typeInBody = 28;
 /** Sizes of answered requests that are dropped together. */
 const sizesKeptMax = 4096;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Id, JuteError, JuteReader, JuteWriter, makeZxid } from '@meerkat/protocol';
+import { asZxid, type Id, JuteError, JuteReader, JuteWriter, makeZxid } from '@meerkat/protocol';
 import fc from 'fast-check';
 import {
   beginPacket,
   dataReader,
   endPacket,
+  PacketIds,
   PacketReader,
   type PacketReceiver,
   PacketType,
@@ -237,4 +238,25 @@ test('whatever bytes come, they are packets or a JuteError, and no more of them 
     }),
     { numRuns: 2000 },
   );
+});
+
+test('ids that are the same as those of the packet before are not made anew', () => {
+  const ids = new PacketIds();
+  const seen: (readonly unknown[])[] = [];
+  const packetOf = (idText: string): ReceivedPacket => {
+    const writer = new JuteWriter();
+    endPacket(writer, beginPacket(writer, PacketType.request, -1), [{ scheme: 'ip', id: idText }]);
+    const bytes = writer.toBytes();
+    const end = bytes.length;
+    const zxid = asZxid(-1);
+    return { type: 1, zxid, bytes, dataStart: 16, dataEnd: 16, authStart: 16, end };
+  };
+  for (const id of ['10.0.0.1', '10.0.0.1', '10.0.0.2', '10.0.0.1'])
+    seen.push(ids.read(packetOf(id)));
+  assert.equal(seen[0], seen[1]);
+  assert.deepEqual(seen.slice(1), [
+    [{ scheme: 'ip', id: '10.0.0.1' }],
+    [{ scheme: 'ip', id: '10.0.0.2' }],
+    [{ scheme: 'ip', id: '10.0.0.1' }],
+  ]);
 });

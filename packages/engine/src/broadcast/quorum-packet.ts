@@ -75,6 +75,8 @@ export class PacketReader {
   #keptStart = 0;
   #keptEnd = 0;
   #isBusy = false;
+  /** Over the bytes that are being taken. */
+  #view: DataView = new DataView(none.buffer);
 
   constructor(limits: PacketLimits, receiver: PacketReceiver) {
     this.#limits = limits;
@@ -124,6 +126,7 @@ export class PacketReader {
     const receiver = this.#receiver;
     let at = start;
     this.#isBusy = true;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     try {
       while (at < end && !receiver.isHeld) {
         if (receiver.isRaw) {
@@ -146,7 +149,7 @@ export class PacketReader {
   /** Fills in the packet at `start`. Returns where it ends, -1 when it is not whole. */
   #parse(bytes: Uint8Array, start: number, end: number): number {
     if (end - start < headBytes) return -1;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const view = this.#view;
     const packet = this.#packet;
     packet.bytes = bytes;
     packet.type = view.getInt32(start);
@@ -199,7 +202,32 @@ export class PacketReader {
   }
 }
 
-/** The ids of a received packet. Throws JuteError. */
+/**
+ * Reads the ids of packets. Owns those of the last one: most clients prove nothing but the same address, so they are
+ * not made anew for each request.
+ */
+export class PacketIds {
+  #bytes: Uint8Array = none;
+  #ids: readonly Id[] = [];
+
+  /** The ids of a received packet, not to be changed. Throws JuteError. */
+  read(packet: ReceivedPacket): readonly Id[] {
+    const { bytes, authStart, end } = packet;
+    if (!isSame(this.#bytes, bytes, authStart, end)) {
+      this.#ids = readPacketIds(packet);
+      this.#bytes = bytes.slice(authStart, end);
+    }
+    return this.#ids;
+  }
+}
+
+function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+/** The ids of a received packet, made anew. Throws JuteError. */
 export function readPacketIds(packet: ReceivedPacket): Id[] {
   const reader = new JuteReader(packet.bytes, packet.authStart, packet.end);
   const ids: Id[] = [];

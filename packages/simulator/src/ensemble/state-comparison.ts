@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { noNode } from '@meerkat/engine';
 import { formatZxid, JuteReader, JuteWriter, readStat } from '@meerkat/protocol';
 import { sessionName } from '../model/describe-reply.ts';
 import { type ModelTree, statOf } from '../model/model-tree.ts';
@@ -35,7 +36,7 @@ function compareTrees(at: string, tree: EngineTree, model: ModelTree): void {
   for (const [path, node] of model) {
     if (path === '/zookeeper/config') continue;
     const id = tree.findString(path);
-    demand(id !== -1, 'trees agree', () => `${at}: there is no ${path}`);
+    demand(id !== noNode, 'trees agree', () => `${at}: there is no ${path}`);
     const data = tree.copyData(id);
     const text = data === null ? null : Buffer.from(data).toString();
     tree.writeStat(writer.clear(), id);
