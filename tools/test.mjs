@@ -13,6 +13,13 @@ import { bundleServer, installWhenNeeded, root, runTool } from './set-up.mjs';
 /** @typedef {{ files: string[], concurrency: number, timeoutMs: number }} TestGroup */
 /** @typedef {{ type: string, data: { nesting: number, message: string, name: string, skip?: string | boolean } }} TestEvent */
 
+/** Series of seeds, each of which uses all cores by itself. */
+const series = [
+  'ensemble/ensemble-simulation.test.js',
+  'mutants/mutants.test.js',
+  'recipes/recipe-simulation.test.js',
+];
+
 const parts = process.argv.slice(2);
 
 installWhenNeeded();
@@ -27,8 +34,8 @@ if (parts.length > 0) {
 }
 
 /**
- * Runs the packages' tests side by side, then those under tests/, which start servers and load the
- * machine, one at a time. Node's reporter prints both as one run with one summary.
+ * Runs the packages' tests side by side, then the series of seeds, then those under tests/, which start
+ * servers and load the machine; the latter two one at a time. Node's reporter prints both as one run with one summary.
  * @param {readonly string[]} wanted parts of paths; none means all
  */
 async function runTests(wanted) {
@@ -45,8 +52,15 @@ async function runTests(wanted) {
     const source = inSource.replace(/\.js$/, '.ts');
     return wanted.length === 0 || wanted.some((part) => `${source} ${compiled}`.includes(part));
   };
+  /** @param {string} file */
+  const isSeries = (file) => series.some((name) => file.endsWith(join(...name.split('/'))));
   const groups = [
-    { files: unit.filter(isWanted), concurrency: 2, timeoutMs: 5 * 60_000 },
+    {
+      files: unit.filter((file) => isWanted(file) && !isSeries(file)),
+      concurrency: 2,
+      timeoutMs: 5 * 60_000,
+    },
+    { files: unit.filter(isWanted).filter(isSeries), concurrency: 1, timeoutMs: 40 * 60_000 },
     { files: whole.filter(isWanted), concurrency: 1, timeoutMs: 20 * 60_000 },
   ].filter(({ files }) => files.length > 0);
   if (groups.length === 0) {

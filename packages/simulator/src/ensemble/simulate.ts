@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { simulateRecipe, simulateRecipes } from '../recipes/simulate-recipes.ts';
-import { type EnsembleReport, EnsembleSimulation } from './ensemble-simulation.ts';
+import { EnsembleSimulation } from './ensemble-simulation.ts';
+import { runSeries, type SeedOutcome } from './seed-series.ts';
+import { summarize } from './series-summary.ts';
 
 // `npm run simulate -- --seed N` runs one ensemble and prints what happens; `--seeds 1000 --from K` runs many.
 const { values } = parseArgs({
@@ -9,6 +11,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     voters: { type: 'string' },
     recipes: { type: 'boolean', default: false },
     recipe: { type: 'string' },
@@ -19,6 +22,7 @@ const { values } = parseArgs({
 
 const usage = `npm run simulate -- --seed N              runs one seed and prints what happens
 npm run simulate -- --seeds 1000 --from K  runs many, with a line for each that fails and a summary
+  --jobs N                                 so many seeds at a time; as many as there are cores by default
   --recipes                                processes that use recipes, each seed one of them
   --recipe NAME                            all seeds this one
   --until-failure                          ends with the first that fails
@@ -30,7 +34,7 @@ const overrides =
 if (values.help) console.log(usage);
 else if (values.recipes || values.recipe !== undefined) await runRecipes();
 else if (values.seed !== undefined) runOne(Number(values.seed));
-else runMany(Number(values.from), Number(values.seeds));
+else await runMany(Number(values.from), Number(values.seeds));
 
 async function runRecipes(): Promise<void> {
   const { seed, recipe } = values;
@@ -63,58 +67,32 @@ function runOne(seed: number): void {
   }
 }
 
-function runMany(from: number, count: number): void {
+async function runMany(from: number, count: number): Promise<void> {
   const beganMs = performance.now();
-  const reports: EnsembleReport[] = [];
-  const failures = new Map<string, number[]>();
-  for (let seed = from; seed < from + count; seed++) {
-    try {
-      reports.push(new EnsembleSimulation(seed, overrides).run());
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const rule = message.split(':', 1)[0] ?? message;
-      failures.set(rule, [...(failures.get(rule) ?? []), seed]);
-      console.log(`seed ${seed} fails: ${message}`);
-      if (values['until-failure']) break;
+  const secondsPassed = (): number => (performance.now() - beganMs) / 1000;
+  const jobs = Number(values.jobs);
+  const untilFailure = values['until-failure'];
+  let failed = 0;
+  const onDone = ({ seed, failure }: SeedOutcome, done: number): void => {
+    if (failure !== undefined) {
+      failed += 1;
+      console.log(`seed ${seed} fails: ${failure.message}`);
     }
-    progress(seed - from + 1, count, failures.size, beganMs);
-  }
-  summarize(reports, failures, performance.now() - beganMs);
-  if (failures.size > 0) process.exitCode = 1;
+    progress(done, count, failed, secondsPassed());
+  };
+  const outcomes = await runSeries({ from, count, overrides, jobs, untilFailure, onDone });
+  for (const line of summarize(outcomes)) console.log(line);
+  const simulatedMs = outcomes.reduce((sum, { report }) => sum + (report?.simulatedMs ?? 0), 0);
+  const seconds = secondsPassed();
+  const ratio = (simulatedMs / 1000 / seconds).toFixed(0);
+  console.log(`${ratio} x real time: ${seconds.toFixed(0)} s, jobs: ${jobs}`);
+  if (failed > 0) process.exitCode = 1;
 }
 
-function progress(done: number, count: number, kinds: number, beganMs: number): void {
+function progress(done: number, count: number, failed: number, seconds: number): void {
   if (!process.stderr.isTTY && done % 100 !== 0) return;
-  const seconds = ((performance.now() - beganMs) / 1000).toFixed(0);
   const end = process.stderr.isTTY ? '\r' : '\n';
-  process.stderr.write(`${done} of ${count} seeds, ${kinds} kinds of failures, ${seconds} s${end}`);
-}
-
-function summarize(
-  reports: readonly EnsembleReport[],
-  failures: ReadonlyMap<string, readonly number[]>,
-  elapsedMs: number,
-): void {
-  const sum = (of: (report: EnsembleReport) => number): number =>
-    reports.reduce((total, report) => total + of(report), 0);
-  const faults = new Map<string, number>();
-  for (const report of reports) {
-    for (const [kind, count] of report.faults) faults.set(kind, (faults.get(kind) ?? 0) + count);
-  }
-  const failed = [...failures.values()].reduce((total, seeds) => total + seeds.length, 0);
-  const healed = reports.map(({ healedAfterMs }) => healedAfterMs).sort((a, b) => a - b);
-  const simulatedMs = sum((report) => report.simulatedMs);
-  const list = [...faults]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([kind, count]) => `${count} ${kind}`);
-  console.log(`faults: ${list.join(', ')}`);
-  console.log(
-    `${reports.length + failed} seeds, ${failed} failed; ${(simulatedMs / 3_600_000).toFixed(1)} h simulated in ` +
-      `${(elapsedMs / 1000).toFixed(0)} s (${(simulatedMs / elapsedMs).toFixed(0)} x, one of ${availableParallelism()} cores); ` +
-      `${sum((report) => report.transactions)} transactions, ${sum((report) => report.replies)} replies, ` +
-      `${sum((report) => report.events)} events, ${sum((report) => report.epochs)} epochs; ` +
-      `healed after ${healed[healed.length >> 1] ?? 0} ms, at most ${healed.at(-1) ?? 0}`,
+  process.stderr.write(
+    `${done} of ${count} seeds, ${failed} failed, ${seconds.toFixed(0)} s${end}`,
   );
-  for (const [rule, seeds] of failures)
-    console.log(`${seeds.length} x ${rule}: ${seeds.join(' ')}`);
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -36,16 +36,18 @@ export class MutationRun {
       const target = this.#packageFolder(name);
       mkdirSync(target, { recursive: true });
       cpSync(join(packages, name, 'package.json'), join(target, 'package.json'));
-      cpSync(join(packages, name, 'dist'), join(target, 'dist'), { recursive: true });
+      const dist = join(packages, name, 'dist');
+      cpSync(dist, join(target, 'dist'), { recursive: true, filter: isNeeded });
     }
   }
 
   /**
-   * Runs seeds against one mutant until one of them fails.
+   * Runs seeds against one mutant until one of them fails, and the scripts when none does.
    *
+   * @param seedsMax 0: the scripts alone
    * @throws Error when the place that it changes is not there, or more than once
    */
-  run(mutant: Mutant, seedsMax: number, from = 1): MutantFate {
+  async run(mutant: Mutant, seedsMax: number, from = 1): Promise<MutantFate> {
     const path = this.#pathOf(mutant);
     const source = readFileSync(path, 'utf8');
     const places = this.placesOf(mutant);
@@ -59,7 +61,7 @@ export class MutationRun {
       source.replace(mutant.find, () => mutant.replace),
     );
     try {
-      return this.#simulate(seedsMax, from);
+      return await this.#simulate(seedsMax, from);
     } finally {
       writeFileSync(path, source);
     }
@@ -75,10 +77,19 @@ export class MutationRun {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #simulate(seedsMax: number, from: number): MutantFate {
+  async #simulate(seedsMax: number, from: number): Promise<MutantFate> {
+    if (seedsMax === 0) return this.#runRegressions();
     const main = join(this.#packageFolder('simulator'), 'dist/ensemble/simulate.js');
-    const limits = ['--seeds', String(seedsMax), '--from', String(from), '--until-failure'];
-    const { stdout, status } = spawnSync(process.execPath, [main, ...limits], { encoding: 'utf8' });
+    const limits = [
+      '--seeds',
+      String(seedsMax),
+      '--from',
+      String(from),
+      '--until-failure',
+      '--jobs',
+      '1',
+    ];
+    const { stdout, status } = await runNode([main, ...limits]);
     const failure = /seed (\d+) fails: (.*)/.exec(stdout);
     if (failure !== null) {
       const seeds = Number(failure[1]) - from + 1;
@@ -89,14 +100,11 @@ export class MutationRun {
   }
 
   /** What no seed has met may be what a script is about. */
-  #runRegressions(): MutantFate {
+  async #runRegressions(): Promise<MutantFate> {
     const folder = join(this.#packageFolder('simulator'), 'dist/regressions');
     const files = readdirSync(folder).filter((name) => name.endsWith('.test.js'));
     const paths = files.map((name) => join(folder, name));
-    // Set in a test run, where its tests would report to ours.
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const run = ['--test', '--test-reporter=tap', ...paths];
-    const { stdout } = spawnSync(process.execPath, run, { encoding: 'utf8', env });
+    const { stdout } = await runNode(['--test', '--test-reporter=tap', ...paths]);
     const failed = /^not ok \d+ - (.*)$/m.exec(stdout);
     if (failed === null) return { seeds: null, isCaught: false, verdict: 'nothing was noticed' };
     return { seeds: null, isCaught: true, verdict: `the script of ${failed[1]}` };
@@ -109,4 +117,24 @@ export class MutationRun {
   #packageFolder(name: string): string {
     return join(this.#folder, 'node_modules', '@meerkat', name);
   }
+}
+
+/** What a run of the compiled packages reads; not types, maps, and the tests but the scripts. */
+function isNeeded(path: string): boolean {
+  return (
+    !/\.(map|d\.ts|tsbuildinfo)$/.test(path) && !/dist\/(?!regressions).*\.test\.js$/.test(path)
+  );
+}
+
+/** Runs Node to its end. */
+function runNode(args: readonly string[]): Promise<{ stdout: string; status: number | null }> {
+  // Set in a test run, where the tests of another process would report to ours.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ stdout, status }));
+  });
 }

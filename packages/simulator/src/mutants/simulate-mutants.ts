@@ -1,31 +1,32 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { runMutants } from './mutant-series.ts';
 import { mutants } from './mutants.ts';
-import { MutationRun } from './mutation-run.ts';
 
 // `npm run simulate:mutants` shows for each deliberate fault how many seeds it took to be caught.
 const { values, positionals } = parseArgs({
   options: {
     seeds: { type: 'string', default: '300' },
     from: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
   },
   allowPositionals: true,
 });
 
 const wanted = mutants.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const run = new MutationRun();
-const alive: string[] = [];
-try {
-  for (const mutant of wanted) {
-    const { seeds, isCaught, verdict } = run.run(mutant, Number(values.seeds), Number(values.from));
-    if (!isCaught) alive.push(mutant.name);
+const fates = await runMutants({
+  trials: wanted.map((mutant) => ({ mutant, seedsMax: Number(values.seeds) })),
+  from: Number(values.from),
+  jobs: Number(values.jobs),
+  onFate: ({ name }, { seeds, verdict }) => {
     const count = seeds === null ? '   -' : String(seeds).padStart(4);
-    console.log(`${count} ${mutant.name.padEnd(28)} ${verdict.slice(0, 120)}`);
-  }
-} finally {
-  run.close();
-}
+    console.log(`${count} ${name.padEnd(28)} ${verdict.slice(0, 120)}`);
+  },
+});
+const alive = wanted.filter(({ name }) => fates.get(name)?.isCaught !== true);
+const names = alive.map(({ name }) => name).join(', ');
 const caught = wanted.length - alive.length;
 console.log(
-  `${caught} of ${wanted.length} mutants are caught${alive.length > 0 ? `; not ${alive.join(', ')}` : ''}`,
+  `${caught} of ${wanted.length} mutants are caught${alive.length > 0 ? `; not ${names}` : ''}`,
 );
 if (alive.length > 0) process.exitCode = 1;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,13 +13,19 @@ import { RecipeSimulation, type ScenarioMaker } from './recipe-simulation.ts';
 const range = (process.env.RECIPE_SIMULATION_SEEDS ?? '1..100').split('..').map(Number);
 const [first = 1, last = first] = range;
 
-// In a process of its own: what the test runner records of every promise takes longer than the simulation.
+// In processes of their own: what the test runner records of every promise takes longer than the simulation.
 test(`recipes keep their guarantees through faults: seeds ${first} to ${last}`, async (t) => {
   const simulate = fileURLToPath(new URL('../ensemble/simulate.js', import.meta.url));
-  const seeds = ['--seeds', String(last - first + 1), '--from', String(first)];
-  const running = promisify(execFile)(process.execPath, [simulate, '--recipes', ...seeds]);
-  const { stdout } = await running.catch((error: { stdout: string }) => assert.fail(error.stdout));
-  t.diagnostic(stdout.trim());
+  const share = Math.ceil((last - first + 1) / availableParallelism());
+  const run = async (from: number): Promise<string> => {
+    const seeds = ['--seeds', String(Math.min(share, last - from + 1)), '--from', String(from)];
+    const running = promisify(execFile)(process.execPath, [simulate, '--recipes', ...seeds]);
+    const ended = running.catch((error: { stdout: string }) => assert.fail(error.stdout));
+    return (await ended).stdout.trim();
+  };
+  const runs: Promise<string>[] = [];
+  for (let from = first; from <= last; from += share) runs.push(run(from));
+  for (const told of await Promise.all(runs)) t.diagnostic(told);
 });
 
 test('a seed repeats itself, to the last line', async () => {
