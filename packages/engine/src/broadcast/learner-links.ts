@@ -10,8 +10,10 @@ import type { MemberContext } from './member-context.ts';
 
 export class LearnerLinks {
   readonly #context: MemberContext;
-  readonly #toFollowers: JuteWriter;
-  readonly #toObservers: JuteWriter;
+  /** PROPOSALs and COMMITs of this turn, for all followers. */
+  readonly toFollowers: JuteWriter;
+  /** INFORMs of this turn, for all observers. */
+  readonly toObservers: JuteWriter;
   readonly #unsentBytesMax: number;
   readonly #byStream = new Map<PeerStreamId, LearnerLink>();
   #all: LearnerLink[] = [];
@@ -25,8 +27,8 @@ export class LearnerLinks {
   ) {
     this.#unsentBytesMax = unsentBytesMax;
     this.#context = context;
-    this.#toFollowers = toFollowers;
-    this.#toObservers = toObservers;
+    this.toFollowers = toFollowers;
+    this.toObservers = toObservers;
   }
 
   get count(): number {
@@ -98,8 +100,8 @@ export class LearnerLinks {
       link.sharedTaken = 0;
       if (!link.flush()) slow.push(link);
     }
-    this.#toFollowers.clear();
-    this.#toObservers.clear();
+    this.toFollowers.clear();
+    this.toObservers.clear();
     return slow;
   }
 
@@ -112,6 +114,6 @@ export class LearnerLinks {
   }
 
   #sharedOf(link: LearnerLink): JuteWriter {
-    return link.type === 'participant' ? this.#toFollowers : this.#toObservers;
+    return link.type === 'participant' ? this.toFollowers : this.toObservers;
   }
 }
