@@ -225,9 +225,12 @@ export class CachedZnodes {
 
   #onData({ path, list }: Wanted, epoch: number, read: NodeData): void {
     if (epoch !== this.#epoch || this.#isClosed) return;
+    const isNew = this.#nodes.get(path)?.stat.czxid !== read.stat.czxid;
     this.#put(path, read);
     const { root, depthMax, method } = this.#settings;
-    if (!list || depthOf(path, root) >= depthMax) {
+    // Whoever finds another znode than was expected watches nobody's children yet.
+    const isToList = list || (isNew && method === 'oneShot');
+    if (!isToList || depthOf(path, root) >= depthMax) {
       this.#onRead(path, epoch);
     } else if (method === 'recursive' && read.stat.numChildren === 0) {
       // Without a watch of its own a znode without children need not be asked for them.
@@ -296,8 +299,8 @@ export class CachedZnodes {
   #put(path: string, { data, stat }: NodeData): void {
     const known = this.#nodes.get(path);
     if (known?.stat.czxid === stat.czxid && known.stat.mzxid === stat.mzxid) return;
-    // Deleted and created again, unseen: another znode of the same name.
-    if (known !== undefined && known.stat.czxid !== stat.czxid) this.#remove(path);
+    // Deleted and created again, unseen: another znode of the same name. Of what is below, some may be its own already.
+    if (known !== undefined && known.stat.czxid !== stat.czxid) this.#remove(path, stat.czxid);
     const node = { path, data: data?.slice() ?? null, stat: stat.copy() };
     const before = this.#nodes.get(path);
     this.#nodes.set(path, node);
@@ -329,11 +332,13 @@ export class CachedZnodes {
     }
   }
 
-  #remove(path: string): void {
-    for (const name of this.#children.get(path) ?? []) this.#remove(childPath(path, name));
-    this.#children.delete(path);
+  /** Removes what is cached at and below a path; what was created after `untilZxid` stays. */
+  #remove(path: string, untilZxid: bigint | null = null): void {
+    for (const name of this.#children.get(path) ?? []) {
+      this.#remove(childPath(path, name), untilZxid);
+    }
     const node = this.#nodes.get(path);
-    if (node === undefined) return;
+    if (node === undefined || (untilZxid !== null && node.stat.czxid > untilZxid)) return;
     this.#nodes.delete(path);
     if (path !== this.#settings.root) this.#forgetChild(parentOf(path), nameOf(path));
     this.#settings.onChange({ type: 'removed', node });

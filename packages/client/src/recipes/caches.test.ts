@@ -245,3 +245,41 @@ test('a snapshot names a transaction that is not older than what it shows', asyn
   assert.ok(zxid >= other.lastZxid, `${zxid}, deleted by ${other.lastZxid}`);
   await cache.close();
 });
+
+test('a znode that was replaced while its change was read is watched with its children', async () => {
+  const server = new ModelServer();
+  const [zk, other] = [await server.client(), await server.client()];
+  for (const path of ['/t', '/t/a']) await other.create(path);
+  const cache = await TreeCache.start(zk, '/t', { watches: 'oneShot' });
+  await Promise.all([
+    other.setData('/t/a', 'changed'),
+    other.delete('/t/a'),
+    other.create('/t/a', 'another'),
+  ]);
+  await server.pass(0);
+  await other.create('/t/a/x');
+  await server.pass(0);
+  assert.deepEqual(cache.children('/t/a'), ['x']);
+  await cache.close();
+});
+
+test('what is new below a znode that was replaced is not told as removed', async () => {
+  const server = new ModelServer();
+  const [zk, other] = [await server.client(), await server.client()];
+  for (const path of ['/t', '/t/a']) await other.create(path, 'old');
+  const cache = await TreeCache.start(zk, '/t', { watches: 'oneShot' });
+  const { seen } = follow(cache);
+  await server.pass(0);
+  seen.length = 0;
+  server.loseNext(OpCode.getData, 'reply');
+  await other.setData('/t/a', 'unread');
+  await server.pass(0);
+  for (const path of ['/t/a', '/t']) await other.delete(path);
+  for (const path of ['/t', '/t/a']) await other.create(path, 'new');
+  await server.pass(2000);
+  assert.deepEqual(
+    seen.filter((one) => one !== 'inStep'),
+    ['removed /t/a old', 'added /t/a new', 'removed /t old', 'added /t new'],
+  );
+  await cache.close();
+});

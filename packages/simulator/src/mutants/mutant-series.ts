@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 import { type MutantFate, MutationRun } from './mutation-run.ts';
 
 /** A deliberate fault, and how far to look for it. */

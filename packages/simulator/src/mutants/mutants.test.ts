@@ -11,6 +11,7 @@ const quick = [
   'commit-on-minority',
   'reads-overtake-writes',
   'client-forgets-watches',
+  'cache-snapshot-early',
 ];
 const wanted =
   process.env.MUTANTS === 'all' ? mutants : mutants.filter(({ name }) => quick.includes(name));

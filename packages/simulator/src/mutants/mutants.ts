@@ -1,15 +1,5 @@
-/** A deliberate fault: one place of what the compiler has made of a package, and what stands there instead. */
-export interface Mutant {
-  readonly name: string;
-  /** Which promise it breaks, and how. */
-  readonly fault: string;
-  readonly package: 'engine' | 'client';
-  /** Below the package's `dist`. */
-  readonly file: string;
-  /** Stands there exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
+import type { Mutant } from './mutant.ts';
+import { recipeMutants } from './recipe-mutants.ts';
 
 /**
  * Deliberate faults, each of which the simulation has to catch. They are done to a copy of the compiled packages, so
@@ -297,4 +287,5 @@ export const mutants: readonly Mutant[] = [
     find: 'const lastZxid = this.#lastZxid;',
     replace: 'const lastZxid = 0;',
   },
+  ...recipeMutants,
 ];

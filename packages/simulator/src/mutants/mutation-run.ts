@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 /** What became of a mutant. */
 export interface MutantFate {
@@ -61,7 +61,7 @@ export class MutationRun {
       source.replace(mutant.find, () => mutant.replace),
     );
     try {
-      return await this.#simulate(seedsMax, from);
+      return await this.#simulate(mutant.recipe, seedsMax, from);
     } finally {
       writeFileSync(path, source);
     }
@@ -77,7 +77,7 @@ export class MutationRun {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #simulate(seedsMax: number, from: number): Promise<MutantFate> {
+  async #simulate(recipe: string | undefined, seedsMax: number, from: number): Promise<MutantFate> {
     if (seedsMax === 0) return this.#runRegressions();
     const main = join(this.#packageFolder('simulator'), 'dist/ensemble/simulate.js');
     const limits = [
@@ -89,14 +89,15 @@ export class MutationRun {
       '--jobs',
       '1',
     ];
+    if (recipe !== undefined) limits.push('--recipe', recipe);
     const { stdout, status } = await runNode([main, ...limits]);
-    const failure = /seed (\d+) fails: (.*)/.exec(stdout);
+    const failure = /seed (\d+)(?: \(.*?\))? fails: (.*)/.exec(stdout);
     if (failure !== null) {
       const seeds = Number(failure[1]) - from + 1;
       return { seeds, isCaught: true, verdict: failure[2] as string };
     }
     if (status !== 0) return { seeds: 1, isCaught: true, verdict: `the run ended with ${status}` };
-    return this.#runRegressions();
+    return recipe === undefined ? this.#runRegressions() : unnoticed;
   }
 
   /** What no seed has met may be what a script is about. */
@@ -106,7 +107,7 @@ export class MutationRun {
     const paths = files.map((name) => join(folder, name));
     const { stdout } = await runNode(['--test', '--test-reporter=tap', ...paths]);
     const failed = /^not ok \d+ - (.*)$/m.exec(stdout);
-    if (failed === null) return { seeds: null, isCaught: false, verdict: 'nothing was noticed' };
+    if (failed === null) return unnoticed;
     return { seeds: null, isCaught: true, verdict: `the script of ${failed[1]}` };
   }
 
@@ -138,3 +139,5 @@ function runNode(args: readonly string[]): Promise<{ stdout: string; status: num
     child.on('close', (status) => resolve({ stdout, status }));
   });
 }
+
+const unnoticed: MutantFate = { seeds: null, isCaught: false, verdict: 'nothing was noticed' };

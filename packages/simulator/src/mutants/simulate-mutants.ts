@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { runMutants } from './mutant-series.ts';
 import { mutants } from './mutants.ts';
 
-// `npm run simulate:mutants` shows for each deliberate fault how many seeds it took to be caught.
+// `npm run simulate:mutants` shows for each deliberate fault how many seeds it took to be caught; with
+// `recipes` for those of recipes alone, or with names.
 const { values, positionals } = parseArgs({
   options: {
     seeds: { type: 'string', default: '300' },
@@ -13,7 +14,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-const wanted = mutants.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const wanted = mutants.filter(({ name, recipe }) => {
+  if (positionals.length === 0 || positionals.includes(name)) return true;
+  return positionals.includes('recipes') && recipe !== undefined;
+});
 const fates = await runMutants({
   trials: wanted.map((mutant) => ({ mutant, seedsMax: Number(values.seeds) })),
   from: Number(values.from),

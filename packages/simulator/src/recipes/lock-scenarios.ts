@@ -25,13 +25,6 @@ export abstract class LockScenario extends RecipeScenario {
     this.lostWhen = host.random.percent(50) ? 'disconnected' : 'expired';
   }
 
-  override get isFinished(): boolean {
-    return this.host.clients.every((process) => this.idle.has(process.alias));
-  }
-
-  /** Lives that have nothing more to do. */
-  protected readonly idle: Set<string> = new Set();
-
   async live(process: RecipeProcess): Promise<void> {
     await process.ensure('/resource');
     const take = this.makeTake(process);

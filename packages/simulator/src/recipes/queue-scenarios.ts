@@ -22,12 +22,10 @@ interface Item {
 /** What the queues share: producers that put numbered items, consumers that take them, and the books. */
 abstract class QueueScenario extends RecipeScenario {
   protected readonly items: Map<string, Item> = new Map();
-  readonly #idle = new Set<string>();
 
   /** Consumers go on until all is taken. */
   override get isFinished(): boolean {
-    if (!this.host.clients.every((process) => this.#idle.has(process.alias))) return false;
-    return this.host.truth.children(this.path).length === 0;
+    return super.isFinished && this.host.truth.children(this.path).length === 0;
   }
 
   override get waiting(): string {
@@ -77,7 +75,7 @@ abstract class QueueScenario extends RecipeScenario {
         if (!isInterruption(error)) throw error;
       }
     }
-    this.#idle.add(process.alias);
+    this.idle.add(process.alias);
   }
 
   checkEnd(): void {

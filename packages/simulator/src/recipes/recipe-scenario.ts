@@ -26,6 +26,8 @@ export abstract class RecipeScenario {
   readonly counts: Map<string, number> = new Map();
   /** Set at the end: processes finish what they are at and begin nothing more. */
   isEnding = false;
+  /** Lives that have nothing more to do. */
+  protected readonly idle: Set<string> = new Set();
   readonly #served = new Set<RecipeProcess>();
 
   constructor(host: ScenarioHost) {
@@ -53,7 +55,7 @@ export abstract class RecipeScenario {
 
   /** Whether nothing is under way any more, after `isEnding`. */
   get isFinished(): boolean {
-    return this.isServed;
+    return this.host.clients.every((process) => this.idle.has(process.alias));
   }
 
   /** All is over and quiet: holds the end against the truth. */

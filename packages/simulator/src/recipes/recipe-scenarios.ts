@@ -1,3 +1,4 @@
+import { CacheScenario } from './cache-scenario.ts';
 import { LatchScenario, SelectorScenario } from './election-scenarios.ts';
 import { MutexScenario, ReadWriteLockScenario, SemaphoreScenario } from './lock-scenarios.ts';
 import {
@@ -10,6 +11,7 @@ import type { ScenarioMaker } from './recipe-simulation.ts';
 /** All scenarios by name. A run over many seeds takes them in turn. */
 export const recipeScenarios: Readonly<Record<string, ScenarioMaker>> = {
   mutex: (host) => new MutexScenario(host),
+  cache: (host) => new CacheScenario(host),
   latch: (host) => new LatchScenario(host),
   'work-queue': (host) => new WorkQueueScenario(host),
   'read-write-lock': (host) => new ReadWriteLockScenario(host),

@@ -173,7 +173,10 @@ export class RecipeWorld implements FaultHost, RecipeProcessHost {
       },
       {
         onApplied: (member) => this.truth.onApplied(member),
-        onRole: (member, role, { epoch }) => this.say(`${member.id} is ${role} in epoch ${epoch}`),
+        onRole: (member, role, { epoch }) => {
+          this.say(`${member.id} is ${role} in epoch ${epoch}`);
+          this.truth.onApplied(member);
+        },
         onSessionExpired: (member, session) => this.say(`${member.id} lets ${session} expire`),
         onNotice: () => {},
         onEnded: (member, why, isDataLost) => {

@@ -1,5 +1,6 @@
 import { noNode } from '@meerkat/engine';
 import type { EnsembleMember } from '../ensemble/ensemble-member.ts';
+import { TreeHistory } from './tree-history.ts';
 
 /** A znode that somebody holds something by. */
 export interface WatchedZnode {
@@ -18,6 +19,10 @@ export interface TrueZnode {
   readonly czxid: number;
   readonly mzxid: number;
   readonly version: number;
+  readonly ctimeMs: number;
+  readonly mtimeMs: number;
+  /** The session that it goes with; 0 for a persistent one. */
+  readonly owner: bigint;
 }
 
 /**
@@ -27,6 +32,7 @@ export interface TrueZnode {
 export class ServerTruth {
   readonly #members: readonly EnsembleMember[];
   readonly #present = new Set<WatchedZnode>();
+  readonly #histories: TreeHistory[] = [];
 
   constructor(members: readonly EnsembleMember[]) {
     this.#members = members;
@@ -37,9 +43,18 @@ export class ServerTruth {
     this.#present.add(znode);
   }
 
-  /** A member has applied a transaction. */
+  /** From now on it is known what was at and under a path. */
+  historyOf(path: string): TreeHistory {
+    const history = new TreeHistory(path);
+    this.#histories.push(history);
+    return history;
+  }
+
+  /** A member has applied a transaction, or begins to serve. */
   onApplied(member: EnsembleMember): void {
-    if (member.isServing) for (const znode of this.#present) this.#look(member, znode);
+    if (!member.isServing) return;
+    for (const znode of this.#present) this.#look(member, znode);
+    for (const history of this.#histories) history.note(member);
   }
 
   /** Whether any member, and so a majority, has deleted a watched znode. */
@@ -64,26 +79,13 @@ export class ServerTruth {
   /** The names under a path, sorted, by the newest member. */
   children(path: string): string[] {
     const tree = this.#newest?.replica?.state.tree;
-    const id = tree?.findString(path) ?? noNode;
-    if (tree === undefined || id === noNode) return [];
-    const names: string[] = [];
-    for (let at = tree.firstChild(id); at !== noNode; at = tree.nextSibling(at)) {
-      names.push(tree.nameOf(at));
-    }
-    return names.sort();
+    return tree === undefined ? [] : namesUnder(tree, path).sort();
   }
 
   /** All paths at and under one, with what lies there, by the newest member. */
   below(path: string): Map<string, TrueZnode> {
-    const found = new Map<string, TrueZnode>();
-    const visit = (at: string): void => {
-      const znode = this.get(at);
-      if (znode === null) return;
-      found.set(at, znode);
-      for (const name of this.children(at)) visit(at === '/' ? `/${name}` : `${at}/${name}`);
-    };
-    visit(path);
-    return found;
+    const tree = this.#newest?.replica?.state.tree;
+    return tree === undefined ? new Map() : subtreeOf(tree, path);
   }
 
   get #newest(): EnsembleMember | undefined {
@@ -103,6 +105,19 @@ export class ServerTruth {
   }
 }
 
+/** What lies at and under a path of a tree, by path. */
+export function subtreeOf(tree: EngineTree, root: string): Map<string, TrueZnode> {
+  const found = new Map<string, TrueZnode>();
+  const visit = (path: string): void => {
+    const znode = read(tree, path);
+    if (znode === null) return;
+    found.set(path, znode);
+    for (const name of namesUnder(tree, path)) visit(path === '/' ? `/${name}` : `${path}/${name}`);
+  };
+  visit(root);
+  return found;
+}
+
 function read(tree: EngineTree, path: string): TrueZnode | null {
   const id = tree.findString(path);
   if (id === noNode) return null;
@@ -112,7 +127,20 @@ function read(tree: EngineTree, path: string): TrueZnode | null {
     czxid: tree.czxid(id),
     mzxid: tree.mzxid(id),
     version: tree.version(id),
+    ctimeMs: tree.ctime(id),
+    mtimeMs: tree.mtime(id),
+    owner: (BigInt(tree.ownerHi(id)) << 32n) | BigInt(tree.ownerLo(id) >>> 0),
   };
+}
+
+function namesUnder(tree: EngineTree, path: string): string[] {
+  const id = tree.findString(path);
+  const names: string[] = [];
+  if (id === noNode) return names;
+  for (let at = tree.firstChild(id); at !== noNode; at = tree.nextSibling(at)) {
+    names.push(tree.nameOf(at));
+  }
+  return names;
 }
 
 /** The two halves of a session's id, as the engine has them. */
