@@ -1,8 +1,8 @@
 import type { CacheChange, CachedNode, CacheSnapshot, ZnodeCache } from '@meerkat/client/recipes';
 import type { RecipeProcess } from './recipe-process.ts';
 import type { RecipeScenario } from './recipe-scenario.ts';
-import type { TrueZnode } from './server-truth.ts';
 import type { TreeHistory, TreeState } from './tree-history.ts';
+import type { TrueZnode } from './true-znode.ts';
 
 /** A cache, and who has it. */
 export interface CheckedCache {

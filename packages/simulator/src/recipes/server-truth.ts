@@ -1,6 +1,7 @@
 import { noNode } from '@meerkat/engine';
 import type { EnsembleMember } from '../ensemble/ensemble-member.ts';
 import { TreeHistory } from './tree-history.ts';
+import { namesUnder, readZnode, subtreeOf, type TrueZnode } from './true-znode.ts';
 
 /** A znode that somebody holds something by. */
 export interface WatchedZnode {
@@ -11,18 +12,6 @@ export interface WatchedZnode {
   readonly sessionId: bigint;
   /** It is gone; `isSessionOver` when its session has ended there. */
   onGone(isSessionOver: boolean): void;
-}
-
-/** What lies at a path. */
-export interface TrueZnode {
-  readonly data: string;
-  readonly czxid: number;
-  readonly mzxid: number;
-  readonly version: number;
-  readonly ctimeMs: number;
-  readonly mtimeMs: number;
-  /** The session that it goes with; 0 for a persistent one. */
-  readonly owner: bigint;
 }
 
 /**
@@ -73,7 +62,7 @@ export class ServerTruth {
   /** What lies at a path, by the newest member; null when nothing does. */
   get(path: string): TrueZnode | null {
     const tree = this.#newest?.replica?.state.tree;
-    return tree === undefined ? null : read(tree, path);
+    return tree === undefined ? null : readZnode(tree, path);
   }
 
   /** The names under a path, sorted, by the newest member. */
@@ -85,7 +74,7 @@ export class ServerTruth {
   /** All paths at and under one, with what lies there, by the newest member. */
   below(path: string): Map<string, TrueZnode> {
     const tree = this.#newest?.replica?.state.tree;
-    return tree === undefined ? new Map() : subtreeOf(tree, path);
+    return tree === undefined ? new Map<string, TrueZnode>() : subtreeOf(tree, path);
   }
 
   get #newest(): EnsembleMember | undefined {
@@ -105,47 +94,7 @@ export class ServerTruth {
   }
 }
 
-/** What lies at and under a path of a tree, by path. */
-export function subtreeOf(tree: EngineTree, root: string): Map<string, TrueZnode> {
-  const found = new Map<string, TrueZnode>();
-  const visit = (path: string): void => {
-    const znode = read(tree, path);
-    if (znode === null) return;
-    found.set(path, znode);
-    for (const name of namesUnder(tree, path)) visit(path === '/' ? `/${name}` : `${path}/${name}`);
-  };
-  visit(root);
-  return found;
-}
-
-function read(tree: EngineTree, path: string): TrueZnode | null {
-  const id = tree.findString(path);
-  if (id === noNode) return null;
-  const data = tree.copyData(id);
-  return {
-    data: data === null ? '' : Buffer.from(data).toString(),
-    czxid: tree.czxid(id),
-    mzxid: tree.mzxid(id),
-    version: tree.version(id),
-    ctimeMs: tree.ctime(id),
-    mtimeMs: tree.mtime(id),
-    owner: (BigInt(tree.ownerHi(id)) << 32n) | BigInt(tree.ownerLo(id) >>> 0),
-  };
-}
-
-function namesUnder(tree: EngineTree, path: string): string[] {
-  const id = tree.findString(path);
-  const names: string[] = [];
-  if (id === noNode) return names;
-  for (let at = tree.firstChild(id); at !== noNode; at = tree.nextSibling(at)) {
-    names.push(tree.nameOf(at));
-  }
-  return names;
-}
-
 /** The two halves of a session's id, as the engine has them. */
 function halvesOf(id: bigint): [number, number] {
   return [Number(BigInt.asIntN(32, id >> 32n)), Number(BigInt.asIntN(32, id))];
 }
-
-type EngineTree = NonNullable<EnsembleMember['replica']>['state']['tree'];

@@ -1,5 +1,5 @@
 import type { EnsembleMember } from '../ensemble/ensemble-member.ts';
-import { subtreeOf, type TrueZnode } from './server-truth.ts';
+import { subtreeOf, type TrueZnode } from './true-znode.ts';
 
 /** What lay at and under a path, by path. */
 export type TreeState = ReadonlyMap<string, TrueZnode>;
@@ -34,13 +34,13 @@ export class TreeHistory {
   }
 
   get newest(): TreeState {
-    return this.#states.at(-1)?.znodes ?? new Map();
+    return this.#states.at(-1)?.znodes ?? new Map<string, TrueZnode>();
   }
 
   /** What was there after a transaction. */
   at(zxid: number): TreeState {
     const state = this.#states.findLast(({ fromZxid }) => fromZxid <= zxid);
-    return state?.znodes ?? new Map();
+    return state?.znodes ?? new Map<string, TrueZnode>();
   }
 
   /** The znode that was at a path since a transaction; undefined when there never was one. */
