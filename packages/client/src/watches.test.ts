@@ -76,3 +76,12 @@ test('portions() cuts the paths into pieces of about the size given', () => {
   );
   assert.deepEqual([...new WatchRegistry().portions(30)], []);
 });
+
+test('portions() leaves out no path, not even the empty one', () => {
+  const watches = new WatchRegistry();
+  watches.add('data', '', one);
+  assert.deepEqual(
+    [...watches.portions(30)].map(({ data }) => data),
+    [['']],
+  );
+});

@@ -146,17 +146,21 @@ export class WatchRegistry {
   *portions(bytesMax: number): Generator<WatchPaths> {
     let portion = emptyPortion();
     let bytes = 0;
+    let hasPaths = false;
     for (const kind of kinds) {
       for (const path of this.#lists[kind].keys()) {
         portion[kind].push(path);
+        hasPaths = true;
         bytes += path.length;
         if (bytes < bytesMax) continue;
         yield portion;
         portion = emptyPortion();
         bytes = 0;
+        hasPaths = false;
       }
     }
-    if (bytes > 0) yield portion;
+    // Not by its bytes: the empty path, which servers take for the root, has none.
+    if (hasPaths) yield portion;
   }
 
   #collectRecursive(serverPath: string, found: Set<Watcher>): void {

@@ -197,6 +197,7 @@ const quietSettings = {
   stormMs: 0,
   faultGapMs: 0,
   thinkMs: 0,
+  observerMasters: false,
 } as const;
 /** Enough for an answer of the whole ensemble. */
 const settlingMs = 20;

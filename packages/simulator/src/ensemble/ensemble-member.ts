@@ -309,3 +309,5 @@ export class EnsembleMember {
 export const clientPort = 2181;
 export const quorumPort = 2888;
 export const electionPort = 3888;
+/** Where followers await observers, when they do. */
+export const observerMasterPort = 2191;

@@ -5,14 +5,14 @@ import {
   parseQuorumConfig,
   type ReplicaConfig,
 } from '@meerkat/engine';
-import type { SeededRandom } from '../seeded-random.ts';
-import { clientPort, electionPort, quorumPort } from './ensemble-member.ts';
+import { SeededRandom } from '../seeded-random.ts';
+import { type DrawnRoles, drawRoles } from './drawn-roles.ts';
+import { clientPort, electionPort, observerMasterPort, quorumPort } from './ensemble-member.ts';
 
 /** What a seed draws before anything happens. */
-export interface EnsembleSettings {
+export interface EnsembleSettings extends DrawnRoles {
   /** Members that vote; 1 is a server that is alone. */
   readonly voters: number;
-  readonly observers: number;
   /** The id of the first member; the others follow. */
   readonly firstId: number;
   readonly clients: number;
@@ -45,7 +45,6 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
   const isQuick = random.percent(30) && voters <= 5;
   return {
     voters,
-    observers: random.percent(25) ? 1 : 0,
     firstId: random.percent(90) ? 1 : 250 - voters,
     clients: 3 + random.below(5),
     tickTimeMs: isQuick ? 500 : 2000,
@@ -65,6 +64,7 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
     faultGapMs: 1000 + random.below(random.percent(50) ? 4000 : 20_000),
     epochTransactionsMax: random.percent(15) ? 500 + random.below(2000) : 0xffff0000,
     thinkMs: 200 + random.below(2500),
+    ...drawRoles(new SeededRandom(random.below(2 ** 32))),
   };
 }
 
@@ -97,6 +97,7 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
             ...defaultEnsembleConfig,
             myId: id,
             members: parseQuorumConfig(membersText(settings)),
+            observerMasterPort: settings.observerMasters ? observerMasterPort : 0,
             commitLogCount: settings.commitLogCount,
             snapshotSizeFactor:
               settings.evenSendSnapshots && id % 2 === 0 ? -1 : settings.snapshotSizeFactor,

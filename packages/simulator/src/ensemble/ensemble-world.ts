@@ -37,6 +37,8 @@ export class EnsembleWorld implements CheckerHost {
   /** Called when a member is down, however it came to that; it stays down unless somebody starts it. */
   protected onDown: (member: EnsembleMember) => void = () => {};
   readonly #random: SeededRandom;
+  /** What the damaged disk of the member that is starting gives; it may be refused when all of it is read. */
+  #shown: { zxid: number; bytes: Uint8Array; before: number }[] = [];
   readonly #isolation: IsolationChecker;
   readonly #durability: DurabilityChecker;
 
@@ -92,7 +94,12 @@ export class EnsembleWorld implements CheckerHost {
   start(member: EnsembleMember): void {
     this.say(`${member.id} starts, life ${member.lives + 1}`);
     this.survive(() => {
-      if (member.start()) this.leadership.onRecovered(member);
+      this.#shown = [];
+      if (!member.start()) return;
+      const isTrusted = this.#shown.at(-1)?.zxid === member.lastProcessedZxid;
+      for (const { zxid, bytes, before } of isTrusted ? this.#shown : [])
+        this.#saw(member, zxid, bytes, before);
+      this.leadership.onRecovered(member);
     });
   }
 
@@ -246,11 +253,17 @@ export class EnsembleWorld implements CheckerHost {
     const { zxid } = readTxnHeader(new JuteReader(bytes));
     // A repeated transaction: a fuzzy snapshot had it already.
     if (zxid <= before) return;
-    // What a damaged disk still gives may be refused when all of it is read.
-    if (member.isDamaged && member.isStarting) return;
+    if (member.isDamaged && member.isStarting) {
+      this.#shown.push({ zxid, bytes: bytes.slice(), before });
+      return;
+    }
     const stood = member.role === 'leading' ? member.historyZxid : before;
-    this.agreed.seen(`member ${member.id}`, zxid, bytes, this.leadership.lastBefore(stood));
+    this.#saw(member, zxid, bytes, stood);
     if (member.isServing) this.agreed.served(`member ${member.id}`, zxid);
+  }
+
+  #saw(member: EnsembleMember, zxid: number, bytes: Uint8Array, before: number): void {
+    this.agreed.seen(`member ${member.id}`, zxid, bytes, this.leadership.lastBefore(before));
   }
 
   #roleChanged(member: EnsembleMember, role: string, detail: RoleDetail): void {

@@ -45,6 +45,8 @@ export class IsolationChecker {
   }
 
   #isInTouch(member: EnsembleMember): boolean {
+    const master = this.#masterOf(member);
+    if (master !== undefined) return master.isServing && this.#areInTouch(member, master);
     if (member.role !== 'leading') {
       return this.#members.some(
         (each) => each.role === 'leading' && this.#areInTouch(member, each),
@@ -53,6 +55,13 @@ export class IsolationChecker {
     const others = this.#members.filter((each) => each.isVoter && each !== member);
     const reached = others.filter((each) => each.isUp && this.#areInTouch(member, each));
     return (reached.length + 1) * 2 > this.#voters;
+  }
+
+  /** The follower that an observer follows: that one is judged by itself. */
+  #masterOf(member: EnsembleMember): EnsembleMember | undefined {
+    if (member.role !== 'observing' || member.config.ensemble?.observerMasterPort === 0) return;
+    const id = member.replica?.member?.learnerMasterId ?? null;
+    return this.#members.find((each) => each.id === id);
   }
 
   #areInTouch(a: EnsembleMember, b: EnsembleMember): boolean {

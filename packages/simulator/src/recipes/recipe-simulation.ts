@@ -144,6 +144,7 @@ function drawRecipeSettings(random: SeededRandom): EnsembleSettings {
     voters: 3,
     firstId: 1,
     observers: 0,
+    observerMasters: false,
     clients: 3 + random.below(4),
     tickTimeMs: 500,
     latencyMs: [random.below(3), 3 + random.below(8)],

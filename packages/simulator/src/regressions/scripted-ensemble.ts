@@ -12,6 +12,7 @@ import { SeededRandom } from '../seeded-random.ts';
 const quiet: EnsembleSettings = {
   voters: 3,
   observers: 0,
+  observerMasters: false,
   firstId: 1,
   clients: 3,
   tickTimeMs: 2000,
