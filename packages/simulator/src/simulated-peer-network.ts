@@ -19,12 +19,25 @@ export interface PeerFabricOptions {
   readonly systemBytesMax: number;
 }
 
+/** Something that one process has sent and another one has. */
+export interface Arrival {
+  /** The sender's end of the stream. */
+  readonly stream: PeerStreamId;
+  readonly from: string;
+  readonly to: string;
+  /** Where the stream was awaited, by whichever end. */
+  readonly port: number;
+  readonly sentMs: number;
+}
+
 /**
  * The network between the members of a simulated ensemble. Owns every stream, the bytes under way, and who
  * reaches whom; faults are ordered here. Each host gets its end with `networkOf`. Where a stream is
  * blocked its bytes wait, as TCP sends them again; where it is cut they are lost from any byte on.
  */
 export class PeerFabric {
+  /** Told of everything that was sent, once a process has all of it. */
+  onArrived: ((arrival: Arrival) => void) | null = null;
   readonly clock: ManualClock;
   readonly random: Random;
   readonly options: PeerFabricOptions;
@@ -146,7 +159,7 @@ export class PeerFabric {
   #open(dialler: StreamEnd, listener: Listener): void {
     if (dialler.isOver) return;
     const acceptor = listener.network.newEnd();
-    const stream = new Stream(this, dialler, acceptor);
+    const stream = new Stream(this, dialler, acceptor, listener.port);
     this.#streams.push(stream);
     const from = { host: dialler.network.host, port: 40_000 + (dialler.id % 20_000) };
     listener.network.accept(listener, acceptor, stream, from);
@@ -248,9 +261,15 @@ export class SimulatedPeerNetwork implements PeerNetwork {
   }
 
   /** Tells the process about something in an event of its own, if it is still there. */
-  tell(end: StreamEnd, action: (events: PeerStreamEvents) => void): void {
+  tell(
+    end: StreamEnd,
+    action: (events: PeerStreamEvents) => void,
+    arrival: Arrival | null = null,
+  ): void {
     this.#later(() => {
-      if (this.#ends.has(end.id) && end.events !== null) action(end.events);
+      if (!this.#ends.has(end.id) || end.events === null) return;
+      action(end.events);
+      if (arrival !== null) this.#fabric.onArrived?.(arrival);
     });
   }
 
@@ -332,8 +351,10 @@ class StreamEnd {
     return !this.#isDrainAwaited;
   }
 
-  received(bytes: Uint8Array): void {
-    this.network.tell(this, (events) => events.onPeerBytes(this.id, bytes, 0, bytes.length));
+  /** @param arrival what has arrived with these bytes, null while some of it is under way */
+  received(bytes: Uint8Array, arrival: Arrival | null): void {
+    const { id } = this;
+    this.network.tell(this, (events) => events.onPeerBytes(id, bytes, 0, bytes.length), arrival);
   }
 
   drained(): void {
@@ -371,10 +392,13 @@ class Stream {
   readonly #fabric: PeerFabric;
   isCut = false;
 
-  constructor(fabric: PeerFabric, dialler: StreamEnd, acceptor: StreamEnd) {
+  constructor(fabric: PeerFabric, dialler: StreamEnd, acceptor: StreamEnd, port: number) {
     this.#fabric = fabric;
     this.#ends = [dialler, acceptor];
-    this.#pipes = [new Pipe(fabric, dialler, acceptor), new Pipe(fabric, acceptor, dialler)];
+    this.#pipes = [
+      new Pipe(fabric, dialler, acceptor, port),
+      new Pipe(fabric, acceptor, dialler, port),
+    ];
   }
 
   belongsTo(network: SimulatedPeerNetwork): boolean {
@@ -421,17 +445,21 @@ class Pipe {
   readonly #fabric: PeerFabric;
   readonly #from: StreamEnd;
   readonly #to: StreamEnd;
+  readonly #port: number;
   #items: (Uint8Array | 'end')[] = [];
+  /** For each item what arrives with it; null for the first part of something. */
+  #arrivals: (Arrival | null)[] = [];
   /** How many of the items have arrived and wait only to be taken. */
   #arrived = 0;
   #lastArrivalMs = 0;
   #bytes = 0;
   #isCut = false;
 
-  constructor(fabric: PeerFabric, from: StreamEnd, to: StreamEnd) {
+  constructor(fabric: PeerFabric, from: StreamEnd, to: StreamEnd, port: number) {
     this.#fabric = fabric;
     this.#from = from;
     this.#to = to;
+    this.#port = port;
   }
 
   /** Bytes under way. */
@@ -444,10 +472,10 @@ class Pipe {
     // A piece may be torn anywhere on the way.
     if (item !== 'end' && item.length > 1 && this.#fabric.random.below(4) === 0) {
       const at = 1 + this.#fabric.random.below(item.length - 1);
-      this.#launch(item.subarray(0, at));
-      this.#launch(item.subarray(at));
+      this.#launch(item.subarray(0, at), false);
+      this.#launch(item.subarray(at), true);
     } else {
-      this.#launch(item);
+      this.#launch(item, true);
     }
   }
 
@@ -456,10 +484,11 @@ class Pipe {
     while (this.#arrived > 0 && this.#isFree()) {
       this.#arrived -= 1;
       const item = this.#items.shift();
+      const arrival = this.#arrivals.shift() ?? null;
       if (item === undefined) return;
       if (item !== 'end') this.#bytes -= item.length;
       if (item === 'end') this.#to.ended('closed by the peer');
-      else this.#to.received(item);
+      else this.#to.received(item, arrival);
       this.#from.drained();
     }
   }
@@ -469,6 +498,7 @@ class Pipe {
     this.#isCut = true;
     const torn = kept > 0 ? this.#items[kept] : undefined;
     this.#items = this.#items.slice(0, kept);
+    this.#arrivals = this.#arrivals.slice(0, kept);
     if (torn !== undefined && torn !== 'end' && torn.length > 1) {
       this.#items.push(torn.subarray(0, 1 + this.#fabric.random.below(torn.length - 1)));
     }
@@ -481,12 +511,15 @@ class Pipe {
     });
   }
 
-  #launch(item: Uint8Array | 'end'): void {
+  #launch(item: Uint8Array | 'end', isWhole: boolean): void {
     const nowMs = this.#fabric.clock.monotonicMs();
     const { host: from } = this.#from.network;
     const latencyMs = this.#fabric.drawLatencyMs(from, this.#to.network.host);
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + latencyMs);
     this.#items.push(item);
+    const to = this.#to.network.host;
+    const stream = this.#from.id;
+    this.#arrivals.push(isWhole ? { stream, from, to, port: this.#port, sentMs: nowMs } : null);
     if (item !== 'end') this.#bytes += item.length;
     this.#fabric.clock.after(this.#lastArrivalMs - nowMs, () => {
       if (this.#isCut) return;

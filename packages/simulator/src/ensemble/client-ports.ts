@@ -15,6 +15,8 @@ import type { PeerFabric, SimulatedPeerNetwork } from '../simulated-peer-network
 
 /** Hears what passes over one connection of a client, in both directions, before the client does. */
 export interface ConnectionTap {
+  /** The client's end of the stream has this number. */
+  onDialled?(stream: PeerStreamId): void;
   onSent(bytes: Uint8Array): void;
   onReceived(bytes: Uint8Array): void;
   /** The client's end is over, whoever ended it. */
@@ -108,6 +110,7 @@ class SimulatedStream implements Stream, PeerStreamEvents {
     this.#handler = handler;
     this.#tap = tap;
     this.#id = network.dial(server, dialTimeoutMs, this);
+    tap.onDialled?.(this.#id);
   }
 
   get unsentBytes(): number {

@@ -64,6 +64,10 @@ export class ConnectionChecker implements ConnectionTap {
   /** Whether a server has taken the session over this connection. */
   isEstablished = false;
   isOver = false;
+  /** Since when its client knows that. */
+  establishedMs: number = Number.POSITIVE_INFINITY;
+  /** The number of the client's end of it. */
+  stream = 0;
   readonly #name: string;
   readonly #host: CheckerHost;
   readonly #requestOf: (xid: number) => SentRequest | undefined;
@@ -102,6 +106,10 @@ export class ConnectionChecker implements ConnectionTap {
   /** Requests without an answer. */
   get unanswered(): number {
     return this.#expected.length;
+  }
+
+  onDialled(stream: number): void {
+    this.stream = stream;
   }
 
   onSent(bytes: Uint8Array): void {
@@ -214,6 +222,7 @@ export class ConnectionChecker implements ConnectionTap {
         return `${this.#name} got ${name}, which no transaction has created`;
       },
     );
+    this.establishedMs = this.#host.nowMs();
     session.name = name;
     session.timeoutMs = timeOut;
     session.heardMs = Math.max(session.heardMs, this.#greetedMs);

@@ -58,6 +58,8 @@ export class EnsembleMember {
   readonly config: ReplicaConfig;
   disk: SimulatedDisk;
   role: MemberRole = 'looking';
+  /** Since when it has that role, in everybody's time. */
+  roleSinceMs = 0;
   /** The epoch of the present role. */
   epoch = 0;
   /** How often it was started. */
@@ -81,6 +83,7 @@ export class EnsembleMember {
   readonly #events: EnsembleMemberEvents;
   readonly #random: SeededRandom;
   readonly #diskOptions: SimulatedDiskOptions;
+  #stillUntilMs = 0;
   #process: ProcessClock | null = null;
   #peers: SimulatedPeerNetwork | null = null;
   #replica: Replica | null = null;
@@ -196,6 +199,12 @@ export class EnsembleMember {
   /** It stands still for a while, as under SIGSTOP. */
   standStill(ms: number): void {
     this.#process?.standStill(ms);
+    this.#stillUntilMs = Math.max(this.#stillUntilMs, this.#shared.monotonicMs() + ms);
+  }
+
+  /** Whether it has stood still at any time since. */
+  stoodStillSince(ms: number): boolean {
+    return this.#stillUntilMs >= ms;
   }
 
   /** Its wall clock jumps. */
@@ -240,6 +249,7 @@ export class EnsembleMember {
         ensemble: {
           onRole: (role, detail) => {
             this.role = role;
+            this.roleSinceMs = this.#shared.monotonicMs();
             this.epoch = detail.epoch;
             this.look();
             this.#events.onRole(this, role, detail);

@@ -6,12 +6,13 @@ import { DiskError, type RoleDetail } from '@meerkat/engine';
 import { formatZxid, JuteReader, readTxnHeader } from '@meerkat/protocol';
 import { ManualClock } from '../manual-clock.ts';
 import { SeededRandom } from '../seeded-random.ts';
-import { PeerFabric } from '../simulated-peer-network.ts';
+import { type Arrival, PeerFabric } from '../simulated-peer-network.ts';
 import { AgreedHistory } from './agreed-history.ts';
 import type { CheckerHost } from './connection-checker.ts';
 import { DurabilityChecker } from './durability-checker.ts';
 import { clientPort, type EndOfLife, EnsembleMember, ProcessDied } from './ensemble-member.ts';
 import { dataDirOf, type EnsembleSettings, memberConfig } from './ensemble-settings.ts';
+import { HeardSessions } from './heard-sessions.ts';
 import { IsolationChecker } from './isolation-checker.ts';
 import { LeadershipChecker } from './leadership-checker.ts';
 import { ModelHistory } from './model-history.ts';
@@ -36,6 +37,7 @@ export class EnsembleWorld implements CheckerHost {
   readonly sessions: SessionChecker;
   /** Called when a member is down, however it came to that; it stays down unless somebody starts it. */
   protected onDown: (member: EnsembleMember) => void = () => {};
+  readonly #heard: HeardSessions;
   readonly #random: SeededRandom;
   /** What the damaged disk of the member that is starting gives; it may be refused when all of it is read. */
   #shown: { zxid: number; bytes: Uint8Array; before: number }[] = [];
@@ -50,7 +52,6 @@ export class EnsembleWorld implements CheckerHost {
     const { latencyMs, systemBytesMax, voters, observers, firstId, tickTimeMs } = settings;
     const network = new SeededRandom(random.below(2 ** 32));
     this.fabric = new PeerFabric(this.clock, network, { latencyMs, systemBytesMax });
-    this.sessions = new SessionChecker(this.history, this.clock, tickTimeMs);
     this.agreed = new AgreedHistory((transaction) => {
       this.history.append(transaction);
       this.sessions.onCommitted(this.history.last);
@@ -61,6 +62,9 @@ export class EnsembleWorld implements CheckerHost {
       this.#newMember(firstId + i),
     );
     this.#durability = new DurabilityChecker(this.members);
+    this.#heard = new HeardSessions(this.members, tickTimeMs);
+    this.fabric.onArrived = (arrival) => this.#arrived(arrival);
+    this.sessions = new SessionChecker(this.history, this.clock, this.#heard, tickTimeMs);
     this.clients = Array.from({ length: settings.clients }, (_, i) => this.#newClient(i + 1));
     // `syncLimit`, what was under way, and the leader's next look at its quorum.
     const patienceMs = 9 * tickTimeMs;
@@ -224,7 +228,10 @@ export class EnsembleWorld implements CheckerHost {
         onApplied: (member, bytes, start, end, before) =>
           this.#applied(member, bytes.subarray(start, end), before),
         onRole: (member, role, detail) => this.#roleChanged(member, role, detail),
-        onSessionExpired: (member, session) => this.say(`${member.id} lets ${session} expire`),
+        onSessionExpired: (member, session) => {
+          this.say(`${member.id} lets ${session} expire`);
+          this.sessions.onExpired(member, session);
+        },
         onNotice: (member, text) => this.say(`${member.id}: ${text}`),
         onEnded: (member, why, isDataLost) => this.#endedItself(member, why, isDataLost),
       },
@@ -236,6 +243,14 @@ export class EnsembleWorld implements CheckerHost {
     const random = new SeededRandom(this.#random.below(2 ** 32));
     const servers = this.members.map(({ host }) => `${host}:${clientPort}`).join();
     return new SimulatedClient(number, { clock, fabric, random, servers, checkers: this });
+  }
+
+  #arrived(arrival: Arrival): void {
+    const client = this.clients.find(({ host }) => host === arrival.from);
+    const connection = client?.connection ?? null;
+    const isServed = connection !== null && connection.stream === arrival.stream;
+    const record = isServed && arrival.sentMs >= connection.establishedMs ? client?.record : null;
+    this.#heard.arrived(arrival, this.nowMs(), record ?? null);
   }
 
   #step(): void {

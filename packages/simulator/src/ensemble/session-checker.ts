@@ -1,11 +1,21 @@
 import { formatZxid } from '@meerkat/protocol';
 import type { ManualClock } from '../manual-clock.ts';
+import type { EnsembleMember } from './ensemble-member.ts';
+import type { HeardSessions } from './heard-sessions.ts';
 import type { ModelHistory, ModelVersion } from './model-history.ts';
 import type { SessionRecord } from './session-record.ts';
 import { demand } from './violation.ts';
 
 /**
  * Sessions live as long as their clients are heard, and ephemeral znodes exactly as long as their sessions.
+ *
+ * A leader lets nobody expire
+ * - in the first session timeout of its leadership;
+ * - within a session timeout of a packet that it must have heard of, as `HeardSessions` works out, whatever else
+ *   breaks meanwhile;
+ * - once nothing breaks any more, within a session timeout, less a tick, of anything that a server has answered.
+ * The first two are judged when it decides, since it may not hear of anything later; only what is committed counts. A
+ * timeout is by the leader's clock, which may be a little fast.
  */
 export class SessionChecker {
   /** Since when nothing breaks any more; before that a member may be deaf to its clients without fault. */
@@ -15,10 +25,14 @@ export class SessionChecker {
   readonly #tickTimeMs: number;
   readonly #records = new Set<SessionRecord>();
   readonly #everTold: SessionRecord[] = [];
+  readonly #heard: HeardSessions;
+  /** What was wrong with letting a session expire, by session and epoch, until that is committed. */
+  readonly #hasty = new Map<string, string>();
 
-  constructor(history: ModelHistory, clock: ManualClock, tickTimeMs: number) {
+  constructor(history: ModelHistory, clock: ManualClock, heard: HeardSessions, tickTimeMs: number) {
     this.#history = history;
     this.#clock = clock;
+    this.#heard = heard;
     this.#tickTimeMs = tickTimeMs;
   }
 
@@ -33,6 +47,22 @@ export class SessionChecker {
     this.#records.delete(record);
   }
 
+  /** A leader lets a session expire, which comes to nothing unless it is committed. */
+  onExpired(leader: EnsembleMember, name: string): void {
+    if (leader.role !== 'leading') return;
+    const nowMs = this.#clock.monotonicMs();
+    for (const record of this.#records) {
+      if (record.name !== name) continue;
+      const patienceMs = record.timeoutMs / fastestRate - 1;
+      const heardMs = this.#heard.newestKnownTo(leader, record);
+      const [sinceMs, what] =
+        heardMs === null ? [leader.roleSinceMs, 'it began to lead'] : [heardMs, 'it was heard'];
+      if (nowMs - sinceMs >= patienceMs) continue;
+      const why = `${name} is let go by ${leader.id} ${nowMs - sinceMs} ms after ${what}, of ${record.timeoutMs}`;
+      this.#hasty.set(`${name} ${leader.epoch}`, why);
+    }
+  }
+
   /**
    * A transaction is committed.
    *
@@ -41,6 +71,8 @@ export class SessionChecker {
   onCommitted(version: ModelVersion): void {
     this.#checkEphemerals(version);
     if (version.write?.kind !== 'closeSession') return;
+    const hasty = this.#hasty.get(`${version.session} ${Math.floor(version.zxid / 2 ** 32)}`);
+    demand(hasty === undefined, 'nobody expires who is heard', () => hasty ?? '');
     for (const record of this.#records) {
       if (record.name !== version.session || record.isClosing) continue;
       const heardMs = record.heardMs;
@@ -85,3 +117,6 @@ export class SessionChecker {
     }
   }
 }
+
+/** How fast a clock of the simulation runs at most, with a little to spare. */
+const fastestRate = 1.04;

@@ -1,4 +1,5 @@
 import type { ModelCaller } from '../model/model-tree.ts';
+import type { EnsembleMember } from './ensemble-member.ts';
 
 /** What is known from outside about one session, over all its connections. */
 export class SessionRecord {
@@ -10,6 +11,8 @@ export class SessionRecord {
   seenZxid = 0;
   /** When the newest of those requests was sent that a server has answered, ms: it was heard then or later. */
   heardMs = 0;
+  /** Its packets that have arrived at members that served, the newest last. */
+  readonly hearings: Hearing[] = [];
   /** The client has been told that the session is no more. */
   isToldExpired = false;
   /** The client has asked for its end. */
@@ -23,4 +26,10 @@ export class SessionRecord {
   get caller(): ModelCaller {
     return { session: this.name, digestId: this.digestId };
   }
+}
+
+/** A packet of a client that has arrived at a member. */
+export interface Hearing {
+  readonly ms: number;
+  readonly member: EnsembleMember;
 }

@@ -216,6 +216,23 @@ export const mutants: readonly Mutant[] = [
     replace: 'touch() {\n        return;',
   },
   {
+    name: 'heard-and-gone-forgotten',
+    fault:
+      'a learner does not say that it has heard a client whose connection ended before the next ping',
+    package: 'engine',
+    file: 'requests/client-intake.js',
+    find: '!this.#dispatcher.judgesSessions)\n            this.#noteGone(session);',
+    replace: '!this.#dispatcher.judgesSessions)\n            void session;',
+  },
+  {
+    name: 'old-deadlines-count',
+    fault: 'a new leader does not give every session its whole time again',
+    package: 'engine',
+    file: 'sessions/session-expirer.js',
+    find: 'this.#sessions.expiry.touch(session, nowMs, session.timeoutMs);',
+    replace: '',
+  },
+  {
     name: 'dead-session-revalidated',
     fault: 'a session that has ended is let in again by a follower',
     package: 'engine',
