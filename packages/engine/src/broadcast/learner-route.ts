@@ -104,6 +104,7 @@ export class LearnerRoute implements WriteRoute {
     sessionLo: number,
     timeoutMs: number,
   ): void {
+    if (asker instanceof LearnerLink) this.#movedTo(asker, sessionHi, sessionLo);
     const writer = this.#outbox;
     const packet = beginPacket(writer, PacketType.revalidate, -1);
     writer.writeLong(sessionHi, sessionLo);
@@ -112,16 +113,27 @@ export class LearnerRoute implements WriteRoute {
     this.#asked.push({ sessionHi, sessionLo, asker });
   }
 
-  /** Passes on what a client of an observer asks for. */
-  forward(link: LearnerLink, packet: ReceivedPacket): void {
+  /**
+   * Passes on what a client of an observer asks for.
+   *
+   * @returns false when that session has moved on since. The leader cannot tell: to it, all of them come from here.
+   */
+  forward(link: LearnerLink, packet: ReceivedPacket): boolean {
     const { bytes, dataStart, dataEnd, authStart, end } = packet;
-    if (int32At(bytes, dataStart + typeInRequest) === OpCode.sync) this.#syncAskers.push(link);
+    const type = int32At(bytes, dataStart + typeInRequest);
+    const session = this.#sessions.get(int32At(bytes, dataStart), int32At(bytes, dataStart + 4));
+    if (session !== undefined && type !== OpCode.createSession && type !== OpCode.closeSession) {
+      session.owner ??= link;
+      if (session.owner !== link) return false;
+    }
+    if (type === OpCode.sync) this.#syncAskers.push(link);
     const writer = this.#outbox;
     const start = beginPacket(writer, PacketType.request, -1);
     writer.writeBytes(bytes, dataStart, dataEnd);
     endPacket(writer, start, null);
     writer.length -= noIdsBytes;
     writer.writeBytes(bytes, authStart, end);
+    return true;
   }
 
   /**
@@ -138,15 +150,25 @@ export class LearnerRoute implements WriteRoute {
     const asker = this.#asked[index]?.asker;
     if (asker === undefined) return true;
     this.#asked.splice(index, 1);
-    if (asker instanceof LearnerLink)
+    if (asker instanceof LearnerLink) {
       this.observerMaster?.answerRevalidation(asker, hi, lo, isValid);
-    else {
+    } else {
       // Its createSession may be on its way here, from a member that is ahead.
       const timeoutMs = asker.sessionTimeoutMs;
       const session = isValid ? this.#sessions.track(hi, lo, timeoutMs) : null;
       this.#intake.revalidated(asker, session);
     }
     return true;
+  }
+
+  /**
+   * A session is used through an observer from now on: whoever used it here has moved on. The leader takes what comes
+   * behind the question for the observer's, whatever it says, and however late that is.
+   */
+  #movedTo(link: LearnerLink, hi: number, lo: number): void {
+    this.#intake.onSessionEnding(hi, lo);
+    const session = this.#sessions.get(hi, lo);
+    if (session !== undefined) session.owner = link;
   }
 
   /** Answers a PING of the leader: with the sessions that were heard of (`Learner.ping`). */

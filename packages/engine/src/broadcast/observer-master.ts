@@ -230,7 +230,9 @@ export class ObserverMaster
   }
 
   onRequest(link: LearnerLink, packet: ReceivedPacket): void {
-    this.#route.forward(link, packet);
+    if (this.#route.forward(link, packet)) return;
+    // It waits for the answer, in order, and there will be none.
+    this.onBroken(link, 'it passes on what a session asked for before it moved on');
   }
 
   onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {

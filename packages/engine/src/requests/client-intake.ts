@@ -358,8 +358,12 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     this.#establish(connection);
   }
 
-  /** The leader says whether the session lives: what comes meanwhile waits. */
+  /**
+   * The leader says whether the session lives: what comes meanwhile waits. An older connection is given up now: the
+   * leader takes what comes behind the question for the new one's, even if its client has long been elsewhere since.
+   */
   #ask(connection: ClientConnection, idHi: number, idLo: number): void {
+    this.onSessionEnding(idHi, idLo);
     connection.phase = ConnectionPhase.establishing;
     this.#dispatcher.pipeline.revalidate(connection, idHi, idLo);
   }

@@ -155,6 +155,50 @@ function masterOfOrNone(cluster: ScriptedCluster, id: number): number | null {
   return cluster.member(id).replica?.member?.learnerMasterId ?? null;
 }
 
+test('what a session asked its follower for before it moved to an observer is not done behind that', () => {
+  const cluster = running();
+  const observer = cluster.first('observing');
+  const master = cluster.member(masterOf(cluster, observer.id));
+  const old = ScriptedClient.open(cluster.server(master));
+  assert.equal(old.call(...create('/a')).err, ErrorCode.ok);
+  cluster.fabric.setBlocked('clients', master.host, true);
+  old.send(...create('/late'));
+  cluster.advance(10);
+  const moved = ScriptedClient.open(cluster.server(observer), { session: old.session });
+  assert.equal(moved.call(...create('/moved')).err, ErrorCode.ok);
+  cluster.fabric.setBlocked('clients', master.host, false);
+  cluster.advance(100);
+  assert.ok(old.isClosed);
+  assert.equal(moved.call(...exists('/late')).err, ErrorCode.noNode);
+});
+
+test('what a session asked one observer for before it moved to another one is not done behind that', () => {
+  const cluster = running(2);
+  const [one, two] = cluster.members.filter(({ role }) => role === 'observing');
+  assert.ok(one !== undefined && two !== undefined);
+  // Both follow the only follower that is left.
+  cluster.first('following').crash('kill');
+  cluster.until(() => cluster.members.filter(({ role }) => role === 'following').length === 1);
+  const { id } = cluster.first('following');
+  const areBehindIt = (): boolean =>
+    [one, two].every((each) => masterOfOrNone(cluster, each.id) === id);
+  cluster.until(areBehindIt);
+  const old = ScriptedClient.open(cluster.server(one));
+  assert.equal(old.call(...create('/a')).err, ErrorCode.ok);
+  cluster.fabric.setBlocked('clients', one.host, true);
+  old.send(...create('/late'));
+  cluster.advance(10);
+  const moved = ScriptedClient.open(cluster.server(two), { session: old.session });
+  assert.equal(moved.call(...create('/moved')).err, ErrorCode.ok);
+  cluster.fabric.setBlocked('clients', one.host, false);
+  cluster.advance(100);
+  assert.ok(old.isClosed);
+  assert.equal(moved.call(...exists('/late')).err, ErrorCode.noNode);
+  cluster.until(areBehindIt);
+  const back = ScriptedClient.open(cluster.server(one), { session: moved.session });
+  assert.equal(back.call(...create('/back')).err, ErrorCode.ok);
+});
+
 test('it hears of another configuration, and goes on', () => {
   const cluster = new ScriptedCluster({
     observers: 2,

@@ -11,8 +11,8 @@ export class IsolationChecker {
   readonly #voters: number;
   readonly #fabric: PeerFabric;
   readonly #patienceMs: number;
-  /** Since when each member has been cut off while it served. */
-  readonly #since = new Map<EnsembleMember, number>();
+  /** Since when each member has been cut off while it served, and from whom in which direction. */
+  readonly #since = new Map<EnsembleMember, { readonly ms: number; readonly cut: string }>();
 
   /** @param patienceMs how long it may take until a member that is cut off has noticed */
   constructor(
@@ -36,10 +36,13 @@ export class IsolationChecker {
         this.#since.delete(member);
         continue;
       }
-      const since = this.#since.get(member) ?? nowMs;
+      // Who hears, and is not heard, learns it from the other side: unless that is cut off just then.
+      const cut = this.#cutOf(member);
+      const before = this.#since.get(member);
+      const since = before?.cut === cut ? before : { ms: nowMs, cut };
       this.#since.set(member, since);
-      demand(nowMs - since <= this.#patienceMs, 'who is cut off serves no more', () => {
-        return `${member.id} is ${member.role}, and cut off for ${nowMs - since} ms`;
+      demand(nowMs - since.ms <= this.#patienceMs, 'who is cut off serves no more', () => {
+        return `${member.id} is ${member.role}, and cut off for ${nowMs - since.ms} ms`;
       });
     }
   }
@@ -55,6 +58,20 @@ export class IsolationChecker {
     const others = this.#members.filter((each) => each.isVoter && each !== member);
     const reached = others.filter((each) => each.isUp && this.#areInTouch(member, each));
     return (reached.length + 1) * 2 > this.#voters;
+  }
+
+  /** Which ways between a member and those that lead, or those that follow it, are blocked. */
+  #cutOf(member: EnsembleMember): string {
+    const others =
+      member.role === 'leading'
+        ? this.#members.filter((each) => each.isVoter)
+        : [this.#masterOf(member) ?? this.#members.filter(({ role }) => role === 'leading')].flat();
+    return others
+      .flatMap(({ host }) => [
+        `${host}>${this.#fabric.reaches(host, member.host)}`,
+        `>${host}${this.#fabric.reaches(member.host, host)}`,
+      ])
+      .join();
   }
 
   /** The follower that an observer follows: that one is judged by itself. */
