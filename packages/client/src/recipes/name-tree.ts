@@ -1,19 +1,14 @@
 import { type Acl, openAcl } from '../acl.ts';
 import { BadArgumentsError, NodeExistsError, NoNodeError } from '../errors.ts';
+import type { NodeData } from '../operations/data.ts';
 import { type Data, toBytes } from '../operations/values.ts';
 import { pathProblem, validatePath } from '../paths.ts';
 import type { Stat } from '../stat.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { NameTakenError } from './errors.ts';
 import { childPath, createParents } from './parents.ts';
-import { deleteSurely, uuid } from './protective-create.ts';
-import {
-  isSessionEnded,
-  isUnanswered,
-  untilAnswered,
-  type WaitOptions,
-  within,
-} from './waiting.ts';
+import { deleteOwn, readInStep, uuid } from './protective-create.ts';
+import { isUnanswered, orAborted, untilAnswered, type WaitOptions, within } from './waiting.ts';
 
 /** Options of `bind`. */
 export interface BindOptions extends WaitOptions {
@@ -78,34 +73,59 @@ export class NameTree {
     const mode = lasts === 'session' ? 'ephemeral' : 'persistent';
     return within(this.#zk, options, `bind ${name}`, async (signal) => {
       const id = uuid(this.#zk);
-      const data = withId(id, toBytes(value));
-      for (;;) {
-        signal.throwIfAborted();
-        try {
-          await this.#zk.create(path, data, { mode, acl });
-        } catch (error) {
-          if (error instanceof NoNodeError) {
-            await createParents(this.#zk, path, { acl, signal });
-            continue;
-          }
-          if (isUnanswered(error)) {
-            await this.#zk.connected({ signal });
-            continue;
-          }
-          if (!(error instanceof NodeExistsError)) throw error;
+      const unbind = (): Promise<void> => {
+        return deleteOwn(this.#zk, path, ({ data }) => decode(data).id === id);
+      };
+      try {
+        const create = { data: withId(id, toBytes(value)), mode, acl, signal } as const;
+        const { data, stat } = await this.#createOrFind(path, create);
+        const read = { ...decode(data), stat: stat.copy() };
+        if (read.id === id) {
+          return { ...boundOf(name, read), unbind, [Symbol.asyncDispose]: unbind };
         }
-        // Ours, too, when the answer to an earlier attempt was lost.
-        const read = await this.#read(path, signal);
-        if (read === null) continue;
-        if (read.id !== id) {
-          throw new NameTakenError(
-            `Cannot bind ${name}: current value is bound already, by session 0x${read.stat.ephemeralOwner.toString(16)}`,
-          );
-        }
-        const unbind = (): Promise<void> => this.#unbind(path, id);
-        return { ...boundOf(name, read), unbind, [Symbol.asyncDispose]: unbind };
+        const owner = `0x${stat.ephemeralOwner.toString(16)}`;
+        throw new NameTakenError(
+          `Cannot bind ${name}: current value is bound already, by session ${owner}`,
+        );
+      } catch (error) {
+        if (!(error instanceof NameTakenError)) unbind().catch(() => {});
+        throw error;
       }
     });
+  }
+
+  /** Makes a znode, and reads what stands there then: ours, too, when the answer to an earlier attempt was lost. */
+  async #createOrFind(
+    path: string,
+    create: {
+      readonly data: Uint8Array;
+      readonly mode: 'ephemeral' | 'persistent';
+      readonly acl: Acl;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<NodeData> {
+    const { data, mode, acl, signal } = create;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        await this.#zk.create(path, data, { mode, acl });
+      } catch (error) {
+        if (error instanceof NoNodeError) {
+          await createParents(this.#zk, path, { acl, signal });
+          continue;
+        }
+        if (isUnanswered(error)) {
+          await this.#zk.connected({ signal });
+          continue;
+        }
+        if (!(error instanceof NodeExistsError)) throw error;
+      }
+      try {
+        return await orAborted(readInStep(this.#zk, path), signal);
+      } catch (error) {
+        if (!(error instanceof NoNodeError)) throw error;
+      }
+    }
   }
 
   /** What a name is bound to; null when it is not. */
@@ -150,28 +170,23 @@ export class NameTree {
     return childPath(this.#pathOf(name), boundStep);
   }
 
-  async #read(path: string, signal?: AbortSignal): Promise<Read | null> {
+  async #read(path: string, signal: AbortSignal): Promise<Read | null> {
     try {
       const { data, stat } = await untilAnswered(this.#zk, () => this.#zk.getData(path), signal);
-      const bytes = data ?? new Uint8Array(0);
-      const lineEnd = bytes.indexOf(newline);
-      const id = new TextDecoder().decode(bytes.subarray(0, Math.max(lineEnd, 0)));
-      return { id, value: bytes.slice(lineEnd + 1), stat };
+      return { ...decode(data), stat: stat.copy() };
     } catch (error) {
       if (error instanceof NoNodeError) return null;
       throw error;
     }
   }
+}
 
-  /** Only we unbind our names: what is there with our id stays ours until this delete. */
-  async #unbind(path: string, id: string): Promise<void> {
-    try {
-      const read = await this.#read(path);
-      if (read?.id === id) await deleteSurely(this.#zk, path);
-    } catch (error) {
-      if (!isSessionEnded(error)) throw error;
-    }
-  }
+/** A line with the id of the binding, and the value. */
+function decode(data: Uint8Array | null): { readonly id: string; readonly value: Uint8Array } {
+  const bytes = data ?? new Uint8Array(0);
+  const lineEnd = bytes.indexOf(newline);
+  const id = new TextDecoder().decode(bytes.subarray(0, Math.max(lineEnd, 0)));
+  return { id, value: bytes.slice(lineEnd + 1) };
 }
 
 interface Read {

@@ -216,3 +216,57 @@ test('a name is bound once though the answer was lost, and free when the session
   await (await binding).unbind();
   assert.equal(text((await others.resolve('a'))?.value), 'theirs');
 });
+
+test('a number whose claim was given up is free again', async () => {
+  const server = new ModelServer();
+  const zk = await server.client();
+  await zk.create('/w');
+  server.loseNext(OpCode.create, 'reply');
+  const claimed = outcome(WorkerId.claim(zk, '/w', { timeoutMs: 10 }));
+  await server.pass(3000);
+  assert.equal(await claimed, 'WaitTimeoutError');
+  assert.deepEqual(server.children('/w'), []);
+});
+
+test('a number given back twice, for a lost answer, is not taken from its next holder', async () => {
+  const server = new ModelServer();
+  const [one, two] = await Promise.all([1, 2].map(() => server.client()));
+  assert.ok(one && two);
+  const first = await WorkerId.claim(one, '/w', { workersMax: 1 });
+  const waiting = WorkerId.claim(two, '/w', { workersMax: 1 });
+  server.loseNext(OpCode.delete, 'reply');
+  const released = first.release();
+  const second = await waiting;
+  await server.pass(3000);
+  await released;
+  assert.equal(second.isHeld, true);
+  assert.deepEqual(server.children('/w'), ['0000000000']);
+});
+
+test('a name whose binding was given up is free again, and one unbound twice stays with its next holder', async () => {
+  const server = new ModelServer();
+  const [one, two] = await Promise.all([1, 2].map(() => server.client()));
+  assert.ok(one && two);
+  const [mine, theirs] = [new NameTree(one, '/names'), new NameTree(two, '/names')];
+  await (await mine.bind('a', '0')).unbind();
+  server.loseNext(OpCode.create, 'reply');
+  const given = outcome(mine.bind('a', '1', { timeoutMs: 10 }));
+  await server.pass(3000);
+  assert.equal(await given, 'WaitTimeoutError');
+  assert.equal(await mine.resolve('a'), null);
+  const binding = await mine.bind('a', '1');
+  server.loseNext(OpCode.delete, 'reply');
+  const unbound = binding.unbind();
+  await theirs.bind('a', '2');
+  await server.pass(3000);
+  await unbound;
+  assert.equal(text((await mine.resolve('a'))?.value), '2');
+});
+
+test('ids are made by a clock that tells parts of milliseconds', async () => {
+  const server = new ModelServer();
+  const ids = await SnowflakeIds.start(await server.client(), '/ids', {
+    nowMs: () => Date.UTC(2025) + 0.5,
+  });
+  assert.ok((await ids.next()) > 0n);
+});

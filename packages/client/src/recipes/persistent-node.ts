@@ -5,7 +5,7 @@ import { validatePath } from '../paths.ts';
 import type { Stat } from '../stat.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { createParents } from './parents.ts';
-import { deleteSurely } from './protective-create.ts';
+import { deleteOwn } from './protective-create.ts';
 import {
   isUnanswered,
   orAborted,
@@ -106,7 +106,8 @@ export class PersistentNode implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closing.abort(new Error(`${this.path} is kept no more`));
     await this.#running;
-    if ((await this.#stat()) !== null) await deleteSurely(this.#zk, this.path);
+    // Without a session an ephemeral znode is gone, and any other stays.
+    await deleteOwn(this.#zk, this.path, ({ stat }) => this.#isOurs(stat));
   }
 
   /** `await using node = …`: deletes it at the end of the block. */
@@ -162,17 +163,6 @@ export class PersistentNode implements AsyncDisposable {
 
   #isOurs(stat: Stat): boolean {
     return this.#mode !== 'ephemeral' || stat.ephemeralOwner === this.#zk.sessionId;
-  }
-
-  /** The Stat of the znode if it is ours and can still be asked for. */
-  async #stat(): Promise<Stat | null> {
-    try {
-      const stat = await untilAnswered(this.#zk, () => this.#zk.exists(this.path));
-      return stat !== null && this.#isOurs(stat) ? stat : null;
-    } catch {
-      // Without a session an ephemeral znode is gone, and any other stays.
-      return null;
-    }
   }
 }
 

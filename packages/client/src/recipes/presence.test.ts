@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { OpCode } from '@meerkat/protocol';
 import { outcome } from '../testing/fake-client.ts';
 import { ModelServer } from '../testing/model-server.ts';
 import { Barrier } from './barrier.ts';
@@ -138,4 +139,20 @@ test('members of a group see each other come and go', async () => {
   assert.deepEqual([...new Set(seen)], ['first', 'first,second']);
   assert.equal(seen.at(-1), 'first');
   assert.deepEqual(server.children('/g'), []);
+});
+
+test("a persistent node deleted twice, for a lost answer, leaves somebody else's alone", async () => {
+  const server = new ModelServer();
+  const [one, two] = await Promise.all([1, 2].map(() => server.client()));
+  assert.ok(one && two);
+  const mine = await PersistentNode.start(one, '/here', 'mine');
+  const waiting = PersistentNode.start(two, '/here', 'theirs');
+  server.loseNext(OpCode.delete, 'reply');
+  const closed = mine.close();
+  const theirs = await waiting;
+  const made = await two.exists('/here');
+  await server.pass(3000);
+  await closed;
+  assert.equal((await two.exists('/here'))?.czxid, made?.czxid);
+  await theirs.close();
 });

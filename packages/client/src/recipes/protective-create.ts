@@ -1,5 +1,6 @@
 import type { Acl } from '../acl.ts';
 import { NoNodeError, type ZooKeeperError } from '../errors.ts';
+import type { NodeData } from '../operations/data.ts';
 import type { Data } from '../operations/values.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { childPath, createParents, nameOf, parentOf } from './parents.ts';
@@ -62,6 +63,36 @@ export async function deleteSurely(zk: ZooKeeper, path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof NoNodeError) && !isSessionEnded(error)) throw error;
   }
+}
+
+/**
+ * Guarantee: when it resolves, the znode at the path is not ours any more: it was deleted, or another's stands there, which
+ * is left alone. For names that others may take once they are free: before each attempt it looks whose it is.
+ */
+export async function deleteOwn(
+  zk: ZooKeeper,
+  path: string,
+  isOwn: (znode: NodeData) => boolean,
+): Promise<void> {
+  for (;;) {
+    try {
+      if (!isOwn(await readInStep(zk, path))) return;
+      await zk.delete(path);
+      return;
+    } catch (error) {
+      if (error instanceof NoNodeError || isSessionEnded(error)) return;
+      if (!isUnanswered(error)) throw error;
+    }
+  }
+}
+
+/** Reads a znode as it is now, even if the server that took over a lost connection is behind. @throws as `getData` */
+export function readInStep(zk: ZooKeeper, path: string): Promise<NodeData> {
+  return untilAnswered(zk, async () => {
+    // In one write.
+    const [, znode] = await Promise.all([zk.sync(path), zk.getData(path)]);
+    return znode;
+  });
 }
 
 /** `_c_<uuid>-`, the uuid from the client's own source of chance (`ProtectedMode` of Curator). */

@@ -67,7 +67,7 @@ export class SnowflakeIds implements AsyncDisposable {
     this.#options = options;
     this.#epochMs = epochMs;
     this.#aheadMs = aheadMs;
-    this.#nowMs = nowMs;
+    this.#nowMs = () => Math.floor(nowMs());
     this.#reserved = before;
     this.#timeMs = Math.max(before.untilMs, epochMs);
     // The first id begins a new millisecond.

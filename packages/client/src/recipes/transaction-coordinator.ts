@@ -73,8 +73,8 @@ export class TransactionCoordinator {
     const transaction = this.#transactionOf(request);
     const path = childPath(this.path, transaction.id);
     return within(this.#zk, options, `run the transaction ${path}`, async (signal) => {
-      await this.#begin(path, transaction, signal);
       try {
+        await this.#begin(path, transaction, signal);
         const outcome = await this.#outcome(path, transaction.voteWithinMs, signal);
         await this.#forget(path);
         return outcome;
@@ -152,6 +152,8 @@ export class TransactionCoordinator {
 
   /** Should the session be over, the participants decide. */
   async #giveUp(path: string): Promise<void> {
+    // It may have begun although the answer was lost: a server that took over may be behind.
+    await untilAnswered(this.#zk, () => this.#zk.sync(path));
     await decide(this.#zk, path, 'abort');
     await this.#forget(path);
   }

@@ -14,6 +14,7 @@ import {
   type Transaction,
   type TransactionOutcome,
   type TransactionState,
+  untilHeard,
   voteYes,
   yesName,
 } from './transaction-record.ts';
@@ -79,10 +80,14 @@ export class TransactionParticipant implements AsyncDisposable {
   readonly #options: ParticipantOptions;
   readonly #cache: ChildrenCache;
   readonly #closing = new AbortController();
+  /** One for each transaction under way: a signal for all of them would have as many listeners. */
+  readonly #endings = new Set<AbortController>();
   readonly #failed = new AbortController();
   /** By path: what is being dealt with. */
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #waiting = new Set<string>();
+  /** Those that only wait for the coordinator to hear of the outcome. */
+  readonly #clearing = new Set<Promise<unknown>>();
   readonly #running: Promise<void>;
 
   private constructor(
@@ -126,8 +131,10 @@ export class TransactionParticipant implements AsyncDisposable {
   /** Stops; what is under way is taken up by the next `start`. Waits for handlers that are running. */
   async close(): Promise<void> {
     this.#closing.abort(new Error(`${this.name} takes part in ${this.path} no more`));
+    for (const ending of this.#endings) ending.abort(this.#closing.signal.reason);
     await this.#running;
     await Promise.all(this.#underWay.values());
+    await Promise.all(this.#clearing);
   }
 
   /** `await using participant = …`: stops at the end of the block. */
@@ -157,10 +164,8 @@ export class TransactionParticipant implements AsyncDisposable {
       if (this.#underWay.size >= atOnceMax || this.#closing.signal.aborted) return;
       if (this.#underWay.has(path)) continue;
       this.#waiting.delete(path);
-      const dealing = this.#dealWith(path)
-        .catch((error) => {
-          if (!this.#closing.signal.aborted) this.#failed.abort(error);
-        })
+      const dealing = this.#untilClosed((signal) => this.#dealWith(path, signal))
+        .catch((error) => this.#fail(error))
         .finally(() => {
           this.#underWay.delete(path);
           this.#begin();
@@ -170,24 +175,49 @@ export class TransactionParticipant implements AsyncDisposable {
   }
 
   /** Takes a transaction from where it stands to its end. */
-  async #dealWith(path: string): Promise<void> {
-    const { signal } = this.#closing;
+  async #dealWith(path: string, signal: AbortSignal): Promise<void> {
     const read = await this.#read(path, signal);
     if (read?.transaction.participants.includes(this.name) !== true) return;
     const { transaction, children } = read;
     if (!children.has(doneName(this.name))) {
-      const outcome = read.state === 'voting' ? await this.#vote(path, read) : read.state;
-      await this.#carryOut(outcome, transaction);
+      const outcome = read.state === 'voting' ? await this.#vote(path, read, signal) : read.state;
+      await this.#carryOut(outcome, transaction, signal);
       await markDone(this.#zk, path, this.name, this.#acl);
     }
-    await clearAway(this.#zk, path);
+    if ((await clearAway(this.#zk, path)) === 'unheard') this.#clearOnceHeard(path);
   }
 
-  async #vote(path: string, read: TransactionState): Promise<TransactionOutcome> {
+  /** Should whoever began it die before it has heard the outcome, nobody else would clear away. */
+  #clearOnceHeard(path: string): void {
+    const clearing = this.#untilClosed((signal) => untilHeard(this.#zk, path, signal))
+      .then(() => clearAway(this.#zk, path))
+      .catch((error) => this.#fail(error))
+      .finally(() => this.#clearing.delete(clearing));
+    this.#clearing.add(clearing);
+  }
+
+  async #untilClosed<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const ending = new AbortController();
+    this.#endings.add(ending);
+    try {
+      return await run(ending.signal);
+    } finally {
+      this.#endings.delete(ending);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#closing.signal.aborted) this.#failed.abort(error);
+  }
+
+  async #vote(
+    path: string,
+    read: TransactionState,
+    signal: AbortSignal,
+  ): Promise<TransactionOutcome> {
     const { transaction, children } = read;
-    const { signal } = this.#closing;
     if (!children.has(yesName(this.name))) {
-      if (!(await this.#isPrepared(transaction))) {
+      if (!(await this.#isPrepared(transaction, signal))) {
         return await decide(this.#zk, path, 'abort', signal);
       }
       const options = { acl: this.#acl, signal };
@@ -195,12 +225,11 @@ export class TransactionParticipant implements AsyncDisposable {
         return await decide(this.#zk, path, 'abort', signal);
       }
     }
-    await this.#untilAllVoted(path, transaction);
+    await this.#untilAllVoted(path, transaction, signal);
     return await decide(this.#zk, path, 'commitIfAllVoted', signal);
   }
 
-  async #isPrepared(transaction: Transaction): Promise<boolean> {
-    const { signal } = this.#closing;
+  async #isPrepared(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
     try {
       return await this.#handlers.prepare(transaction, signal);
     } catch {
@@ -210,7 +239,11 @@ export class TransactionParticipant implements AsyncDisposable {
   }
 
   /** Waits until nothing is left to wait for: it is decided, all have voted, or the time is up. */
-  async #untilAllVoted(path: string, transaction: Transaction): Promise<void> {
+  async #untilAllVoted(
+    path: string,
+    transaction: Transaction,
+    closing: AbortSignal,
+  ): Promise<void> {
     const votes = transaction.participants.map(yesName);
     const isOpen = async (watch: () => void): Promise<boolean> => {
       await untilAnswered(this.#zk, () => this.#zk.exists(path, { watch }));
@@ -219,22 +252,26 @@ export class TransactionParticipant implements AsyncDisposable {
       return read?.state === 'voting' && !votes.every((name) => read.children.has(name));
     };
     try {
-      const options = { signal: this.#closing.signal, timeoutMs: transaction.voteWithinMs };
+      const options = { signal: closing, timeoutMs: transaction.voteWithinMs };
       await within(this.#zk, options, `decide ${path}`, (signal) =>
         untilFired(this.#zk, { path, type: 'data', signal, read: isOpen }),
       );
     } catch (error) {
-      this.#closing.signal.throwIfAborted();
+      closing.throwIfAborted();
       if (!(error instanceof WaitTimeoutError)) throw error;
     }
   }
 
   /** Until it has succeeded. */
-  async #carryOut(outcome: TransactionOutcome, transaction: Transaction): Promise<void> {
+  async #carryOut(
+    outcome: TransactionOutcome,
+    transaction: Transaction,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { onError, retryAfterMs = 1000 } = this.#options;
     const { clock } = this.#zk.ports;
     for (;;) {
-      this.#closing.signal.throwIfAborted();
+      signal.throwIfAborted();
       try {
         if (outcome === 'committed') await this.#handlers.commit(transaction);
         else await this.#handlers.abort(transaction);
@@ -242,7 +279,7 @@ export class TransactionParticipant implements AsyncDisposable {
       } catch (error) {
         onError?.(error, transaction);
       }
-      await untilTold<void>(this.#closing.signal, (resolve) => {
+      await untilTold<void>(signal, (resolve) => {
         const timer = clock.startTimer(retryAfterMs, resolve);
         return () => clock.cancelTimer(timer);
       });

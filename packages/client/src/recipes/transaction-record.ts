@@ -9,7 +9,7 @@ import {
 import type { MultiOperation } from '../operations/multi.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { childPath, nameOf } from './parents.ts';
-import { isUnanswered, untilAnswered } from './waiting.ts';
+import { isUnanswered, untilAnswered, untilFired } from './waiting.ts';
 
 /** How a transaction ended. */
 export type TransactionOutcome = 'committed' | 'aborted';
@@ -147,20 +147,37 @@ export async function markDone(
 /**
  * Removes a transaction that nobody needs to hear of any more: carried out by all, its outcome known to whoever began it.
  * A committed one must not go earlier, for one that is not there counts as aborted.
+ *
+ * @returns `unheard` when whoever began it is the last who is waited for, `kept` when a participant is, else `gone`
  */
-export async function clearAway(zk: ZooKeeper, path: string): Promise<void> {
-  const read = await readTransaction(zk, path);
-  if (read === null || read.state === 'voting') return;
-  const { children, transaction } = read;
-  if (children.has(coordinatorName)) return;
-  if (!transaction.participants.every((name) => children.has(doneName(name)))) return;
-  const removals = [...children].map((name) => removalOf(childPath(path, name)));
-  try {
-    await zk.multi([...removals, removalOf(path)]);
-  } catch (error) {
-    const isRace = error instanceof NoNodeError || error instanceof NotEmptyError;
-    // A lost answer is no reason to stay: the next to come by looks again.
-    if (!isRace && !isUnanswered(error)) throw error;
+export async function clearAway(zk: ZooKeeper, path: string): Promise<'gone' | 'kept' | 'unheard'> {
+  for (;;) {
+    const read = await readTransaction(zk, path);
+    if (read === null) return 'gone';
+    const { children, transaction, state } = read;
+    const areDone = transaction.participants.every((name) => children.has(doneName(name)));
+    if (state === 'voting' || !areDone) return 'kept';
+    if (children.has(coordinatorName)) return 'unheard';
+    const removals = [...children].map((name) => removalOf(childPath(path, name)));
+    try {
+      await zk.multi([...removals, removalOf(path)]);
+      return 'gone';
+    } catch (error) {
+      const isRace = error instanceof NoNodeError || error instanceof NotEmptyError;
+      if (!isRace && !isUnanswered(error)) throw error;
+    }
+  }
+}
+
+/** Waits until whoever began a transaction knows how it ended, or its session is over. */
+export async function untilHeard(zk: ZooKeeper, path: string, signal: AbortSignal): Promise<void> {
+  const coordinator = childPath(path, coordinatorName);
+  for (let isThere = true; isThere; ) {
+    const read = async (watch: () => void): Promise<boolean> => {
+      isThere = (await untilAnswered(zk, () => zk.exists(coordinator, { watch }))) !== null;
+      return isThere;
+    };
+    await untilFired(zk, { path: coordinator, type: 'data', signal, read });
   }
 }
 

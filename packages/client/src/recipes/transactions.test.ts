@@ -265,3 +265,60 @@ for (const loss of ['request', 'reply'] as const) {
     });
   }
 }
+
+test('a coordinator that dies before it has heard of the outcome leaves nothing behind', async () => {
+  const { server, boss, coordinator, clients, ledgers } = await cast();
+  const first = await take(clients[0], 'a', ledgers[0]);
+  const second = await take(clients[1], 'b', ledgers[1]);
+  let agree = (): void => {};
+  ledgers[0].answer = () => {
+    return new Promise((resolve) => {
+      agree = () => resolve(true);
+    });
+  };
+  const lost = outcome(coordinator.run(request));
+  await server.pass(0);
+  server.isDown = true;
+  await server.disconnect(boss);
+  agree();
+  await server.pass(100);
+  assert.deepEqual(
+    ledgers.map(({ told }) => told.at(-1)),
+    ['commit', 'commit'],
+  );
+  assert.equal(server.children('/t').length, 1);
+  await server.expire(boss);
+  await server.pass(100);
+  assert.deepEqual(server.children('/t'), []);
+  server.isDown = false;
+  await server.pass(3000);
+  assert.equal(await lost, 'SessionExpiredError');
+  await first.close();
+  await second.close();
+});
+
+test('a transaction that is given up while it begins leaves nothing behind', async () => {
+  const { server, boss, coordinator, clients, ledgers } = await cast();
+  await boss.create('/t');
+  const first = await take(clients[0], 'a', ledgers[0]);
+  const second = await take(clients[1], 'b', ledgers[1]);
+  server.loseNext(OpCode.multi, 'reply');
+  const given = outcome(coordinator.run({ ...request, voteWithinMs: 100 }, { timeoutMs: 10 }));
+  await server.pass(3000);
+  assert.equal(await given, 'WaitTimeoutError');
+  assert.deepEqual(server.children('/t'), []);
+  await first.close();
+  await second.close();
+});
+
+test('a record is removed though the answer to that was lost', async () => {
+  const { server, coordinator, clients, ledgers } = await cast();
+  const running = coordinator.run({ participants: ['b'], voteWithinMs: 10 });
+  await server.pass(100);
+  assert.equal(await running, 'aborted');
+  server.loseNext(OpCode.multi, 'request');
+  const participant = await take(clients[1], 'b', ledgers[1]);
+  await server.pass(3000);
+  assert.deepEqual(server.children('/t'), []);
+  await participant.close();
+});

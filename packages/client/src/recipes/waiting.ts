@@ -146,6 +146,8 @@ export async function untilFired(zk: ZooKeeper, watched: WatchedRead): Promise<v
 
 /** The outcome of `promise`, or the signal's reason if that comes first. The promise itself goes on. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Nobody hears of it when the signal has aborted already.
+  promise.catch(() => {});
   return untilTold<T>(signal, (resolve, reject) => {
     promise.then(resolve, reject);
     return () => {};

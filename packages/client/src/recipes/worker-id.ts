@@ -5,11 +5,11 @@ import type { Stat } from '../stat.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import type { Held } from './hold.ts';
 import { childPath, createParents } from './parents.ts';
-import { deleteSurely, uuid } from './protective-create.ts';
+import { deleteOwn, readInStep, uuid } from './protective-create.ts';
 import { type LostWhen, Tenure } from './tenure.ts';
 import {
-  isSessionEnded,
   isUnanswered,
+  orAborted,
   untilAnswered,
   untilFired,
   type WaitOptions,
@@ -105,14 +105,8 @@ export class WorkerId implements Held {
     return this.release();
   }
 
-  /** As long as the znode is ours nobody else's can take its place. */
   async #giveBack(): Promise<void> {
-    try {
-      const stat = await untilAnswered(this.#zk, () => this.#zk.exists(this.path));
-      if (stat?.czxid === this.token) await deleteSurely(this.#zk, this.path);
-    } catch (error) {
-      if (!isSessionEnded(error)) throw error;
-    }
+    await deleteOwn(this.#zk, this.path, ({ stat }) => stat.czxid === this.token);
   }
 
   /** Somebody may delete it. */
@@ -134,20 +128,31 @@ interface Claimed {
   readonly stat: Stat;
 }
 
-/** Null when somebody else was faster. */
-async function tryClaim(
-  zk: ZooKeeper,
-  claim: {
-    readonly path: string;
-    readonly id: number;
-    readonly mark: string;
-    readonly acl: Acl;
-    readonly signal: AbortSignal;
-  },
-): Promise<Claimed | null> {
-  const { id, mark, acl, signal } = claim;
-  const path = childPath(claim.path, nameOfId(id));
+interface Claim {
+  readonly path: string;
+  readonly id: number;
+  readonly mark: string;
+  readonly acl: Acl;
+  readonly signal: AbortSignal;
+}
+
+/** Null when somebody else was faster. When it fails, the number is not left taken. */
+async function tryClaim(zk: ZooKeeper, claim: Claim): Promise<Claimed | null> {
+  const path = childPath(claim.path, nameOfId(claim.id));
+  try {
+    const stat = await createOrFind(zk, path, claim);
+    return stat === null ? null : { id: claim.id, path, stat };
+  } catch (error) {
+    deleteOwn(zk, path, ({ data }) => isMarked(data, claim.mark)).catch(() => {});
+    throw error;
+  }
+}
+
+/** The Stat of our znode; null when another's stands there. */
+async function createOrFind(zk: ZooKeeper, path: string, claim: Claim): Promise<Stat | null> {
+  const { mark, acl, signal } = claim;
   for (;;) {
+    signal.throwIfAborted();
     try {
       await zk.create(path, mark, { mode: 'ephemeral', acl });
     } catch (error) {
@@ -155,31 +160,24 @@ async function tryClaim(
         await createParents(zk, path, { acl, signal });
         continue;
       }
-      if (!isUnanswered(error) && !(error instanceof NodeExistsError)) throw error;
       if (isUnanswered(error)) {
         await zk.connected({ signal });
         continue;
       }
+      if (!(error instanceof NodeExistsError)) throw error;
     }
-    // Ours, too, when the answer to an earlier attempt was lost.
-    const stat = await statOfClaim(zk, path, mark, signal);
-    if (stat !== 'gone') return stat === null ? null : { id, path, stat };
+    try {
+      // Ours, too, when the answer to an earlier attempt was lost.
+      const { data, stat } = await orAborted(readInStep(zk, path), signal);
+      return isMarked(data, mark) ? stat.copy() : null;
+    } catch (error) {
+      if (!(error instanceof NoNodeError)) throw error;
+    }
   }
 }
 
-async function statOfClaim(
-  zk: ZooKeeper,
-  path: string,
-  mark: string,
-  signal: AbortSignal,
-): Promise<Stat | null | 'gone'> {
-  try {
-    const { data, stat } = await untilAnswered(zk, () => zk.getData(path), signal);
-    return new TextDecoder().decode(data ?? undefined) === mark ? stat.copy() : null;
-  } catch (error) {
-    if (error instanceof NoNodeError) return 'gone';
-    throw error;
-  }
+function isMarked(data: Uint8Array | null, mark: string): boolean {
+  return new TextDecoder().decode(data ?? undefined) === mark;
 }
 
 async function namesIn(zk: ZooKeeper, path: string, signal: AbortSignal): Promise<string[]> {

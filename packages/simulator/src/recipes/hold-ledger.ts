@@ -76,7 +76,7 @@ export class HoldLedger {
     });
     this.#tokens.set(`${czxid} ${path}`, user);
     scenario.host.truth.watch(holding);
-    const others = this.#holdings.filter((other) => other.path !== path);
+    const others = this.#holdings.filter((one) => one.path !== path || one.czxid !== czxid);
     const present = others.filter((other) => !scenario.host.truth.isGone(other));
     if (others.some((other) => other.believes())) scenario.count('late to notice');
     this.#holdings = [...present, holding];

@@ -1,5 +1,6 @@
 import { CacheScenario } from './cache-scenario.ts';
 import { LatchScenario, SelectorScenario } from './election-scenarios.ts';
+import { IdSequenceScenario, SnowflakeScenario, WorkerIdScenario } from './id-scenarios.ts';
 import { MutexScenario, ReadWriteLockScenario, SemaphoreScenario } from './lock-scenarios.ts';
 import {
   PriorityQueueScenario,
@@ -7,6 +8,8 @@ import {
   WorkQueueScenario,
 } from './queue-scenarios.ts';
 import type { ScenarioMaker } from './recipe-simulation.ts';
+import { TransactionScenario } from './transaction-scenario.ts';
+import { AtomicValueScenario, CounterScenario, SharedValueScenario } from './value-scenarios.ts';
 
 /** All scenarios by name. A run over many seeds takes them in turn. */
 export const recipeScenarios: Readonly<Record<string, ScenarioMaker>> = {
@@ -19,6 +22,13 @@ export const recipeScenarios: Readonly<Record<string, ScenarioMaker>> = {
   selector: (host) => new SelectorScenario(host),
   'simple-queue': (host) => new SimpleQueueScenario(host),
   'priority-queue': (host) => new PriorityQueueScenario(host),
+  counter: (host) => new CounterScenario(host),
+  'atomic-value': (host) => new AtomicValueScenario(host),
+  'shared-value': (host) => new SharedValueScenario(host),
+  'id-sequence': (host) => new IdSequenceScenario(host),
+  snowflake: (host) => new SnowflakeScenario(host),
+  'worker-id': (host) => new WorkerIdScenario(host),
+  transaction: (host) => new TransactionScenario(host),
 };
 
 /** Which scenario a seed runs when none is chosen. */

@@ -3,6 +3,8 @@ import type { EnsembleMember } from '../ensemble/ensemble-member.ts';
 
 /** What lies at a path. */
 export interface TrueZnode {
+  readonly bytes: Uint8Array;
+  /** The bytes as text. */
   readonly data: string;
   readonly czxid: number;
   readonly mzxid: number;
@@ -30,9 +32,10 @@ export function subtreeOf(tree: EngineTree, root: string): Map<string, TrueZnode
 export function readZnode(tree: EngineTree, path: string): TrueZnode | null {
   const id = tree.findString(path);
   if (id === noNode) return null;
-  const data = tree.copyData(id);
+  const bytes = tree.copyData(id) ?? new Uint8Array(0);
   return {
-    data: data === null ? '' : Buffer.from(data).toString(),
+    bytes,
+    data: Buffer.from(bytes).toString(),
     czxid: tree.czxid(id),
     mzxid: tree.mzxid(id),
     version: tree.version(id),

@@ -1,0 +1,42 @@
+import { ZooKeeperError } from '@meerkat/client';
+import { isEnd, type RecipeProcess } from './recipe-process.ts';
+import { RecipeScenario } from './recipe-scenario.ts';
+
+/** What became of a change: it happened once; it did not; nobody knows, and it happened once at most. */
+export type Outcome = 'done' | 'undone' | 'unknown';
+
+/** Processes that do the same thing again and again, until the end. */
+export abstract class TurnScenario extends RecipeScenario {
+  async live(process: RecipeProcess): Promise<void> {
+    const turn = await this.begin(process);
+    while (!this.isEnding) {
+      await process.sleep(10 + process.random.below(200));
+      await turn();
+    }
+    await this.end(process);
+    this.idle.add(process.alias);
+  }
+
+  /** Begins a life. Returns what it does in each turn. */
+  protected abstract begin(process: RecipeProcess): Promise<() => Promise<void>>;
+
+  /** What a life does in the end. */
+  protected end(_process: RecipeProcess): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/**
+ * Makes a change, false for one that it found it must not make.
+ *
+ * @returns what became of it
+ * @throws what says that the session is over, and what no change may fail with
+ */
+export async function outcomeOf(change: () => Promise<boolean>): Promise<Outcome> {
+  try {
+    return (await change()) ? 'done' : 'undone';
+  } catch (error) {
+    if (!(error instanceof ZooKeeperError) || isEnd(error)) throw error;
+    return error.mayHaveHappened ? 'unknown' : 'undone';
+  }
+}
