@@ -50,7 +50,7 @@ export class ScriptedCluster {
     this.fabric = new PeerFabric(this.clock, random, { latencyMs: [1, 1], systemBytesMax: 1e6 });
     this.clientClock = new ProcessClock(this.clock);
     this.#clients = this.fabric.networkOf('clients', this.clientClock);
-    const settings = { ...quietSettings, voters, observers, tickTimeMs };
+    const settings = { ...quietSettings, voters, observers, spares: 0, tickTimeMs };
     const ids = Array.from({ length: voters + observers }, (_, i) => i + 1);
     this.members = ids.map((id) => {
       const base = memberConfig(settings, id);

@@ -125,7 +125,10 @@ export class LeaderBroadcast implements ProposalTap {
 
   /** See `ProposalTap`. */
   reconfigure(request: ReconfigRequest, version: Zxid): string | ErrorCode {
-    const synced = this.#links.all().filter(({ stage }) => stage >= LinkStage.synced);
+    // An observer acknowledges nothing, whatever it is to become (`Leader.isQuorumSynced`).
+    const synced = this.#links
+      .all()
+      .filter(({ stage, type }) => stage >= LinkStage.synced && type === 'participant');
     const ids = synced.map(({ sid }) => sid);
     return this.#membership.reconfigure(request, version, ids);
   }

@@ -273,10 +273,18 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
       JSON.stringify(config.members.get(myId)?.addresses ?? []);
     // Whoever was removed stays where it is, and may follow.
     const isMoved = now.members.has(myId) && addressesOf(before) !== addressesOf(now);
-    if (!isMoved) return this.#elector.setView(this.view);
-    this.#elector.stop();
+    if (!isMoved) return this.#elector.setView(this.view, this.#standing());
+    const former = this.#elector;
+    former.stop();
     this.#elector = this.#newElector();
+    // Whoever asks it who leads is to be answered as before.
+    this.#elector.goOnFrom(former);
     this.#elector.listen();
+    // Whoever has learnt it from another member's vote has no leader yet.
+    const isLooking = this.#elector.state === PeerState.looking;
+    if (isLooking && this.#leader === null && this.#learner === null) {
+      this.#elector.lookForLeader(this.#standing());
+    }
   }
 
   /** See `MemberContext`: whoever cannot write down a promise must not go on. */
@@ -300,8 +308,10 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     if (!this.#isStopped) this.#look(this.#reason);
   }
 
+  /** One that is to vote by a configuration that may be in force elsewhere already is asked for its vote. */
   get #isObserver(): boolean {
-    return this.membership.self?.type === 'observer';
+    const isToVote = this.view.isVoter(this.ensemble.myId);
+    return this.membership.self?.type === 'observer' && !isToVote;
   }
 
   /** All that is in the log becomes durable, and is in memory; what is in memory and not on disk goes. */
@@ -446,7 +456,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
           if (change === null) return;
           this.onMembersChanged(change);
           // Its version is told in votes from now on, even when nothing else differs.
-          if (!change.isDifferent) this.#elector.setView(this.view);
+          if (!change.isDifferent) this.#elector.setView(this.view, this.#standing());
         },
         onVoterLooking: (sid) => this.#leader?.onVoterLooking(sid, this.#electedMs),
         onUnableToListen: (reason) => this.onFatal(unableToBindExitCode, reason),

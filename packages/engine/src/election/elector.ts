@@ -104,6 +104,11 @@ export class Elector {
     return this.#election.electionEpoch;
   }
 
+  /** Goes on with what another elector of this member, which has stopped, has come to: its addresses have changed. */
+  goOnFrom(former: Elector): void {
+    this.#election.goOnFrom(former.#election);
+  }
+
   /** Takes streams from other members from now on. */
   listen(): void {
     this.#port.listen(this.#options.listenAddresses);
@@ -114,10 +119,10 @@ export class Elector {
     this.#election.startLooking(standing);
   }
 
-  /** Other members count from now on; an election that is going on begins again. */
-  setView(view: QuorumView): void {
+  /** Other members count from now on; an election that is going on begins again, with this standing. */
+  setView(view: QuorumView, standing: Standing): void {
     this.#links.setView(view);
-    this.#election.setView(view);
+    this.#election.setView(view, standing);
   }
 
   /** The epoch that the elected leader has established: told to those who ask who leads. */

@@ -164,11 +164,20 @@ export class FastLeaderElection implements TimerListener {
     this.#stopTimer();
   }
 
-  /** Other members count from now on. An election that is going on begins again. */
-  setView(view: QuorumView): void {
+  /** Other members count from now on. An election that is going on begins again: this member may have another role. */
+  setView(view: QuorumView, standing: Standing = this.#standing): void {
     this.#view = view;
     this.#configText = formatQuorumConfig(view.current.config);
-    if (this.#isLooking) this.startLooking(this.#standing);
+    if (this.#isLooking) this.startLooking(standing);
+  }
+
+  /** Knows what another one of this member, which has stopped, has decided: the outcome and the round. */
+  goOnFrom(former: FastLeaderElection): void {
+    this.#electionEpoch = former.#electionEpoch;
+    this.#currentVote = former.#currentVote;
+    this.#standing = former.#standing;
+    this.#state = former.#state;
+    if (this.#state !== PeerState.looking) this.#phase = 'elected';
   }
 
   /** The epoch that the elected leader has established (`QuorumPeer.updateElectionVote`). */
@@ -187,6 +196,7 @@ export class FastLeaderElection implements TimerListener {
       return;
     }
     this.#readConfig(sid, notification.configText);
+    if (this.#isStopped) return;
     if (!this.#view.isVoter(sid)) this.#answerStranger(sid, notification);
     else if (this.#isLooking) this.#takeVote(sid, notification);
     else if (notification.state === PeerState.looking) this.#answerVoter(sid);
@@ -219,6 +229,11 @@ export class FastLeaderElection implements TimerListener {
     } else if (this.#phase === 'waiting') {
       this.#sendAgain();
     }
+  }
+
+  /** Also by what a newer configuration has led to. */
+  get #isStopped(): boolean {
+    return this.#phase === 'stopped';
   }
 
   get #isLooking(): boolean {

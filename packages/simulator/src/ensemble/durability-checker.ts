@@ -1,6 +1,7 @@
 import { fileHeaderBytes, recordHeadBytes } from '@meerkat/engine';
 import { formatZxid } from '@meerkat/protocol';
 import type { SimulatedDisk } from '../simulated-disk.ts';
+import { type Configurations, isMajority } from './configurations.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
 import { demand } from './violation.ts';
 
@@ -10,20 +11,26 @@ import { demand } from './violation.ts';
  */
 export class DurabilityChecker {
   readonly #members: readonly EnsembleMember[];
+  readonly #configurations: Configurations;
   readonly #seen = new Map<EnsembleMember, DurableEnd>();
 
-  constructor(members: readonly EnsembleMember[]) {
+  constructor(members: readonly EnsembleMember[], configurations: Configurations) {
     this.#members = members;
+    this.#configurations = configurations;
   }
 
   /** @throws Violation when a transaction that is committed now would not outlive a power cut */
   onCommitted(zxid: number): void {
-    const voters = this.#members.filter(({ isVoter }) => isVoter);
-    // A disk that was lost had it when its member said so.
-    const having = voters.filter((member) => member.isDamaged || this.#has(member, zxid));
-    demand(having.length * 2 > voters.length, 'what is committed is durable on a quorum', () => {
-      return `${formatZxid(zxid)} is on the disks of ${having.map(({ id }) => id).join()}`;
-    });
+    for (const voters of this.#configurations.neededFor(zxid)) {
+      // A disk that was lost had it when its member said so.
+      const having = this.#members
+        .filter(({ id }) => voters.has(id))
+        .filter((member) => member.isDamaged || this.#has(member, zxid))
+        .map(({ id }) => id);
+      demand(isMajority(having, voters), 'what is committed is durable on a quorum', () => {
+        return `${formatZxid(zxid)} is on the disks of ${having.join()}, of ${[...voters].join()}`;
+      });
+    }
   }
 
   #has(member: EnsembleMember, zxid: number): boolean {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import {
   DiskError,
   type MemberRole,
+  parseQuorumConfig,
+  type QuorumConfig,
   Replica,
   type ReplicaConfig,
   type RoleDetail,
@@ -14,6 +16,7 @@ import { SeededRandom } from '../seeded-random.ts';
 import { type DiskOrder, SimulatedDisk, type SimulatedDiskOptions } from '../simulated-disk.ts';
 import type { PeerFabric, SimulatedPeerNetwork } from '../simulated-peer-network.ts';
 import { ClientPort } from './client-port.ts';
+import { ConfigurationFiles } from './configuration-files.ts';
 
 /** How a member's life ends: the power with what the disk had not got, or the process alone. */
 export type EndOfLife = 'power' | 'kill';
@@ -42,6 +45,8 @@ export interface EnsembleMemberEvents {
   ): void;
   onRole(member: EnsembleMember, role: MemberRole, detail: RoleDetail): void;
   onSessionExpired(member: EnsembleMember, session: string): void;
+  /** Another configuration is in force, it says. */
+  onMembersChanged?(member: EnsembleMember, text: string): void;
   /** A line for the trace. */
   onNotice(member: EnsembleMember, text: string): void;
   /** The process has ended itself and must be started again; `isDataLost` when its disk cannot be trusted. */
@@ -55,13 +60,17 @@ export interface EnsembleMemberEvents {
 export class EnsembleMember {
   readonly id: number;
   readonly host: string;
-  readonly config: ReplicaConfig;
+  /** Of this life, or the next one. */
+  config: ReplicaConfig;
+  readonly files: ConfigurationFiles;
   disk: SimulatedDisk;
   role: MemberRole = 'looking';
   /** Since when it has that role, in everybody's time. */
   roleSinceMs = 0;
   /** The epoch of the present role. */
   epoch = 0;
+  /** The members by what it has in force. */
+  members: QuorumConfig | null;
   /** How often it was started. */
   lives = 0;
   /**
@@ -71,6 +80,8 @@ export class EnsembleMember {
   historyZxid = 0;
   /** Its disk lost what it had acknowledged, and it has not taken its state from a leader since. */
   isDamaged = false;
+  /** It has joined with an empty disk, and has not taken its state from a leader yet. */
+  isEmpty = false;
   /** Digests that did not agree while it read a disk that was damaged; what it read is not what it serves. */
   mismatchesOnDamagedDisk = 0;
   /** It reads what is on its disk. */
@@ -100,6 +111,8 @@ export class EnsembleMember {
     this.id = id;
     this.host = `host${id}`;
     this.config = config;
+    this.members = config.ensemble?.members ?? null;
+    this.files = new ConfigurationFiles(config.dataDir);
     this.#shared = options.clock;
     this.#fabric = options.fabric;
     this.#events = events;
@@ -112,8 +125,7 @@ export class EnsembleMember {
 
   /** Whether it votes; a server that is alone does. */
   get isVoter(): boolean {
-    const members = this.config.ensemble?.members.members;
-    return members === undefined || members.get(this.id)?.type === 'participant';
+    return this.members === null || this.members.members.get(this.id)?.type === 'participant';
   }
 
   get isUp(): boolean {
@@ -145,6 +157,7 @@ export class EnsembleMember {
     this.lives += 1;
     this.role = 'looking';
     this.historyZxid = 0;
+    this.#readMembers();
     const process = new ProcessClock(this.#shared, this.clockOptions);
     const peers = this.#fabric.networkOf(this.host, process);
     const network = new ClientPort(peers);
@@ -215,7 +228,10 @@ export class EnsembleMember {
   /** Its disk is replaced by an empty one. */
   wipe(): void {
     assert(this.#replica === null, 'only what is down is wiped');
-    this.disk = new SimulatedDisk(this.#shared, this.#diskOptions);
+    const disk = new SimulatedDisk(this.#shared, this.#diskOptions);
+    // Its configuration does not lie where its data does.
+    this.files.move(this.disk, disk);
+    this.disk = disk;
   }
 
   /** Stops in good order; `done` is called when it is down. */
@@ -257,7 +273,7 @@ export class EnsembleMember {
           onEnsembleNotice: (kind, peer, text) =>
             this.#note(`${kind}${peer === null ? '' : ` of ${peer}`}: ${text}`),
           onEnsembleFailed: (exitCode, reason) => this.#end(`exit ${exitCode}: ${reason}`, false),
-          onMembersChanged: (_text, version) => this.#note(`configuration ${formatZxid(version)}`),
+          onMembersChanged: (text, version) => this.#membersChanged(text, version),
         },
       },
       {
@@ -265,6 +281,23 @@ export class EnsembleMember {
         admitSession: () => true,
       },
     );
+  }
+
+  /** What its files say counts from the beginning of a life. */
+  #readMembers(): void {
+    const { ensemble } = this.config;
+    const stored = this.files.read(this.disk);
+    if (ensemble === null || stored === null) return;
+    const { members, proposed } = stored;
+    this.members = members;
+    this.config = { ...this.config, ensemble: { ...ensemble, members, proposedMembers: proposed } };
+  }
+
+  #membersChanged(text: string, version: number): void {
+    this.#note(`configuration ${formatZxid(version)}`);
+    this.members = parseQuorumConfig(text);
+    this.#events.onMembersChanged?.(this, text);
+    if (this.config.ensemble?.dynamicFile !== null) this.files.point(this.disk, version);
   }
 
   /** Listens to every transaction that reaches the tree, from wherever it comes. */

@@ -5,7 +5,9 @@ import {
   parseQuorumConfig,
   type ReplicaConfig,
 } from '@meerkat/engine';
+import { superDigest } from '../model/model-reconfig.ts';
 import { SeededRandom } from '../seeded-random.ts';
+import { ConfigurationFiles } from './configuration-files.ts';
 import { type DrawnRoles, drawRoles } from './drawn-roles.ts';
 import { clientPort, electionPort, observerMasterPort, quorumPort } from './ensemble-member.ts';
 
@@ -13,6 +15,8 @@ import { clientPort, electionPort, observerMasterPort, quorumPort } from './ense
 export interface EnsembleSettings extends DrawnRoles {
   /** Members that vote; 1 is a server that is alone. */
   readonly voters: number;
+  /** Members that may be added later; 0 where the members stay who they are. */
+  readonly spares: number;
   /** The id of the first member; the others follow. */
   readonly firstId: number;
   readonly clients: number;
@@ -39,12 +43,18 @@ export interface EnsembleSettings extends DrawnRoles {
   readonly thinkMs: number;
 }
 
+/** Draws how the members of an ensemble change, if they do; apart from the rest, which stays as it was without. */
+export function drawSpares(random: SeededRandom, voters: number): number {
+  return voters >= 3 && random.percent(35) ? 1 + random.below(3) : 0;
+}
+
 /** Draws what an ensemble is like. */
 export function drawSettings(random: SeededRandom): EnsembleSettings {
   const voters = [3, 3, 3, 5, 5, 4, 7][random.below(7)] ?? 3;
   const isQuick = random.percent(30) && voters <= 5;
   return {
     voters,
+    spares: 0,
     firstId: random.percent(90) ? 1 : 250 - voters,
     clients: 3 + random.below(5),
     tickTimeMs: isQuick ? 500 : 2000,
@@ -90,6 +100,8 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
     closeSessionTxnEnabled: settings.closeSessionTxnEnabled,
     extendedTypesEnabled: true,
     container: { ...base.container, checkIntervalMs: 1e9 },
+    reconfigEnabled: settings.spares > 0,
+    digestAuth: { ...base.digestAuth, superDigest },
     ensemble:
       voters === 1
         ? null
@@ -102,6 +114,8 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
             snapshotSizeFactor:
               settings.evenSendSnapshots && id % 2 === 0 ? -1 : settings.snapshotSizeFactor,
             epochTransactionsMax: settings.epochTransactionsMax,
+            dynamicFile:
+              settings.spares > 0 ? new ConfigurationFiles(dataDirOf(id)).dynamicFile : null,
           },
     limits: { ...defaultLimits, logGroupBytesMax: settings.logGroupBytesMax },
   };
@@ -117,9 +131,13 @@ export function membersText({ voters, observers, firstId }: EnsembleSettings): s
   const lines: string[] = [];
   for (let id = firstId; id < firstId + voters + observers; id++) {
     const type = id < firstId + voters ? 'participant' : 'observer';
-    lines.push(
-      `server.${id}=host${id}:${quorumPort}:${electionPort}:${type};0.0.0.0:${clientPort}`,
-    );
+    lines.push(`server.${id}=${memberLine(id, type)}`);
   }
   return lines.join('\n');
+}
+
+/** What stands behind `server.N=`. */
+export function memberLine(id: number, type: 'participant' | 'observer', shift = 0): string {
+  const ports = `${quorumPort + shift}:${electionPort + shift}`;
+  return `host${id}:${ports}:${type};0.0.0.0:${clientPort}`;
 }

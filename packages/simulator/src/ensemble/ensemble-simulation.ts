@@ -5,10 +5,11 @@
  */
 import { SeededRandom } from '../seeded-random.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
-import { drawSettings, type EnsembleSettings } from './ensemble-settings.ts';
+import { drawSettings, drawSpares, type EnsembleSettings } from './ensemble-settings.ts';
 import { EnsembleWorld } from './ensemble-world.ts';
 import type { FaultHost } from './fault.ts';
 import { FaultSchedule } from './fault-schedule.ts';
+import { MembershipChanges } from './membership-changes.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import { Workload } from './workload.ts';
 
@@ -33,6 +34,7 @@ export interface EnsembleReport {
 /** Runs one simulation of an ensemble. */
 export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
   protected override onDown = (member: EnsembleMember): void => {
+    if (!this.#changes.wants(member)) return;
     // Most come back by themselves; the rest waits for the end of the storm, or for nobody to look after it.
     if (this.#dice.percent(85) || !this.#isStorm) this.#startLater(member, 10_000);
   };
@@ -40,17 +42,25 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
   readonly #dice: SeededRandom;
   readonly #faults: FaultSchedule;
   readonly #workload: Workload;
+  readonly #changes: MembershipChanges;
+  /** The client that asks for other members; null where nobody does. */
+  readonly #admin: SimulatedClient | null = null;
   #isStorm = true;
   #isQuiet = false;
 
   /** @param overrides settings that are not drawn */
   constructor(seed: number, overrides: Partial<EnsembleSettings> = {}) {
     const random = new SeededRandom(seed);
-    super({ ...drawSettings(random), ...overrides }, random);
+    super(drawnSettings(seed, random, overrides), random);
     this.#seed = seed;
     this.#dice = new SeededRandom(random.below(2 ** 32));
     this.#workload = new Workload(new SeededRandom(random.below(2 ** 32)), this.tickTimeMs);
     this.#faults = new FaultSchedule(new SeededRandom(random.below(2 ** 32)), this);
+    const changes = new SeededRandom(seed + changesSeed);
+    this.#changes = new MembershipChanges(changes, this, (member) => {
+      this.#startLater(member, 4 * this.tickTimeMs);
+    });
+    if (this.settings.spares > 0) this.#admin = this.clients.at(-1) ?? null;
     this.say(`seed ${seed}: ${JSON.stringify(this.settings)}`);
     this.say(`faults: ${this.#faults.kinds.join(', ')}`);
   }
@@ -62,7 +72,10 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
    */
   run(): EnsembleReport {
     const beganMs = this.nowMs();
-    for (const member of this.members) this.#startLater(member, 1000);
+    for (const member of this.members) {
+      if (this.#changes.wants(member)) this.#startLater(member, 1000);
+    }
+    if (this.#admin !== null) this.#changes.begin();
     for (const client of this.clients) this.#live(client);
     this.runFor(5 * this.tickTimeMs);
     const untilMs = this.nowMs() + this.settings.stormMs;
@@ -89,7 +102,7 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
 
   #startLater(member: EnsembleMember, withinMs: number): void {
     this.after(this.#dice.below(withinMs), () => {
-      if (!member.isUp) this.start(member);
+      if (!member.isUp && this.#changes.makeReady(member)) this.start(member);
     });
   }
 
@@ -103,13 +116,16 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
   #act(client: SimulatedClient): void {
     if (client.isIdle) {
       this.sessions.forget(client.record);
-      client.open(this.#workload.drawOpening());
+      const opening = this.#workload.drawOpening();
+      client.open(client === this.#admin ? this.#changes.drawOpening(opening) : opening);
       this.sessions.watch(client.record);
     } else if (!client.isConnected || client.underWay > 30) {
       return;
     } else if (this.#isStorm && this.#dice.below(150) === 0) {
       this.say(`${client.name} closes its session`);
       client.close();
+    } else if (client === this.#admin) {
+      this.#changes.act(client);
     } else {
       client.submit(this.#workload.drawBurst(this.history.last.tree));
     }
@@ -119,15 +135,16 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
   #heal(): number {
     this.#isStorm = false;
     this.#faults.end();
+    this.#changes.end();
     for (const member of this.members) {
       member.doom(0, 'kill');
-      this.#startLater(member, 1000);
+      if (this.#changes.wants(member)) this.#startLater(member, 1000);
     }
     this.say('from now on nothing breaks');
     this.sessions.calmSinceMs = this.nowMs();
     for (const client of this.clients) client.successes = 0;
     const isHealed = (): boolean =>
-      this.members.every(({ isServing }) => isServing) &&
+      this.members.every(({ id, isServing }) => isServing || !this.configurations.has(id)) &&
       this.clients.every(({ successes }) => successes > 0);
     const withinMs = healingTicksMax * this.tickTimeMs;
     return this.runUntil(isHealed, withinMs, 'a connected majority serves', () => {
@@ -145,6 +162,21 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
     this.checkEnd();
   }
 }
+
+function drawnSettings(
+  seed: number,
+  random: SeededRandom,
+  overrides: Partial<EnsembleSettings>,
+): EnsembleSettings {
+  const settings = { ...drawSettings(random), ...overrides };
+  const drawn = drawSpares(new SeededRandom(seed + changesSeed), settings.voters);
+  const spares = overrides.spares ?? drawn;
+  // One more client: the one that asks for other members.
+  return { ...settings, spares, clients: settings.clients + (spares > 0 ? 1 : 0) };
+}
+
+/** What changes members is drawn apart from the rest. */
+const changesSeed = 7_000_003;
 
 /** How long it may take until everybody is served, ticks. */
 const healingTicksMax = 60;

@@ -2,16 +2,22 @@
  * The members and clients of an ensemble, the network between them and the time that they share, with every checker at
  * work. Owns what happens and in which order; whoever drives it, at random or from a script, says what is done to them.
  */
-import { DiskError, type RoleDetail } from '@meerkat/engine';
+import { DiskError, formatQuorumConfig, type RoleDetail } from '@meerkat/engine';
 import { formatZxid, JuteReader, readTxnHeader } from '@meerkat/protocol';
 import { ManualClock } from '../manual-clock.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { type Arrival, PeerFabric } from '../simulated-peer-network.ts';
 import { AgreedHistory } from './agreed-history.ts';
+import { Configurations, spareVoters } from './configurations.ts';
 import type { CheckerHost } from './connection-checker.ts';
 import { DurabilityChecker } from './durability-checker.ts';
 import { clientPort, type EndOfLife, EnsembleMember, ProcessDied } from './ensemble-member.ts';
-import { dataDirOf, type EnsembleSettings, memberConfig } from './ensemble-settings.ts';
+import {
+  dataDirOf,
+  type EnsembleSettings,
+  memberConfig,
+  membersText,
+} from './ensemble-settings.ts';
 import { HeardSessions } from './heard-sessions.ts';
 import { IsolationChecker } from './isolation-checker.ts';
 import { LeadershipChecker } from './leadership-checker.ts';
@@ -31,6 +37,7 @@ export class EnsembleWorld implements CheckerHost {
   readonly fabric: PeerFabric;
   readonly history: ModelHistory = new ModelHistory();
   readonly agreed: AgreedHistory;
+  readonly configurations: Configurations;
   readonly counts = { replies: 0, writes: 0, events: 0 };
   acknowledgedZxid = 0;
   readonly leadership: LeadershipChecker;
@@ -49,26 +56,31 @@ export class EnsembleWorld implements CheckerHost {
     this.#random = random;
     this.settings = settings;
     this.trace = new Trace(this.clock);
-    const { latencyMs, systemBytesMax, voters, observers, firstId, tickTimeMs } = settings;
+    const { latencyMs, systemBytesMax, voters, observers, spares, firstId, tickTimeMs } = settings;
+    const text = `${membersText(settings)}\nversion=0`;
+    this.configurations = new Configurations(text);
+    if (spares > 0) this.history.configure(0, text);
     const network = new SeededRandom(random.below(2 ** 32));
     this.fabric = new PeerFabric(this.clock, network, { latencyMs, systemBytesMax });
     this.agreed = new AgreedHistory((transaction) => {
       this.history.append(transaction);
+      this.#noteReconfig(transaction.zxid);
       this.sessions.onCommitted(this.history.last);
       this.#durability.onCommitted(transaction.zxid);
     });
-    this.leadership = new LeadershipChecker(this.agreed);
-    this.members = Array.from({ length: voters + observers }, (_, i) =>
+    this.leadership = new LeadershipChecker(this.agreed, this.configurations);
+    this.members = Array.from({ length: voters + observers + spares }, (_, i) =>
       this.#newMember(firstId + i),
     );
-    this.#durability = new DurabilityChecker(this.members);
+    this.#durability = new DurabilityChecker(this.members, this.configurations);
     this.#heard = new HeardSessions(this.members, tickTimeMs);
     this.fabric.onArrived = (arrival) => this.#arrived(arrival);
     this.sessions = new SessionChecker(this.history, this.clock, this.#heard, tickTimeMs);
     this.clients = Array.from({ length: settings.clients }, (_, i) => this.#newClient(i + 1));
     // `syncLimit`, what was under way, and the leader's next look at its quorum.
     const patienceMs = 9 * tickTimeMs;
-    this.#isolation = new IsolationChecker(this.members, voters, this.fabric, patienceMs);
+    const { members, configurations, fabric } = this;
+    this.#isolation = new IsolationChecker(members, configurations, fabric, patienceMs);
     this.#observe();
   }
 
@@ -117,9 +129,7 @@ export class EnsembleWorld implements CheckerHost {
 
   /** Ends a member's life, and does something to its disk that may take what it has promised. */
   loseDisk(member: EnsembleMember, damage: (member: EnsembleMember) => void): boolean {
-    const damaged = this.members.filter((each) => each.isDamaged && each !== member).length;
-    // With fewer than half of the voters damaged, and those not voting, everything is somewhere.
-    if (member.isVoter && damaged + 1 > Math.floor((this.settings.voters - 1) / 2)) return false;
+    if (!this.mayLoseDisk(member)) return false;
     if (member.isUp) {
       this.say(`${member.id} ends, and its disk with it`);
       member.crash('power');
@@ -129,6 +139,29 @@ export class EnsembleWorld implements CheckerHost {
     damage(member);
     this.onDown(member);
     return true;
+  }
+
+  /**
+   * Whether everything is somewhere even without a member's disk: with fewer than half of the voters damaged, and those
+   * not voting, it is; and so it must be by every configuration that may be in force soon.
+   */
+  mayLoseDisk(member: EnsembleMember): boolean {
+    const damaged = this.members.filter(
+      (each) => (each.isDamaged || each.isEmpty) && each !== member,
+    );
+    return this.configurations.possible.every((voters) => {
+      const missing = damaged.filter(({ id }) => voters.has(id)).length;
+      return !voters.has(member.id) || missing < spareVoters(voters);
+    });
+  }
+
+  /** A member that is down, and whose data nobody needs, gets an empty disk. */
+  replaceDisk(member: EnsembleMember): void {
+    this.say(`${member.id} gets an empty disk`);
+    this.leadership.onDiskLost(member);
+    member.wipe();
+    member.isDamaged = false;
+    member.isEmpty = true;
   }
 
   /** Stops a member in good order. */
@@ -197,6 +230,10 @@ export class EnsembleWorld implements CheckerHost {
       checkWatchesOf(client);
     }
     for (const member of this.members) {
+      if (!this.configurations.has(member.id)) {
+        if (member.isServing) compareState(member, this.history);
+        continue;
+      }
       const last = this.leadership.lastBefore(member.historyZxid);
       demand(last === this.agreed.lastZxid, 'all members have the same history', () => {
         return `${member.id} is at ${formatZxid(member.historyZxid)}, not ${formatZxid(this.agreed.lastZxid)}`;
@@ -231,6 +268,9 @@ export class EnsembleWorld implements CheckerHost {
         onSessionExpired: (member, session) => {
           this.say(`${member.id} lets ${session} expire`);
           this.sessions.onExpired(member, session);
+        },
+        onMembersChanged: (member, text) => {
+          if (this.settings.spares > 0) this.configurations.onTold(member.id, text);
         },
         onNotice: (member, text) => this.say(`${member.id}: ${text}`),
         onEnded: (member, why, isDataLost) => this.#endedItself(member, why, isDataLost),
@@ -274,7 +314,29 @@ export class EnsembleWorld implements CheckerHost {
     }
     const stood = member.role === 'leading' ? member.historyZxid : before;
     this.#saw(member, zxid, bytes, stood);
-    if (member.isServing) this.agreed.served(`member ${member.id}`, zxid);
+    if (!member.isServing) return;
+    this.agreed.served(`member ${member.id}`, zxid);
+    this.#checkMembersOf(member);
+  }
+
+  /** A reconfiguration is committed. */
+  #noteReconfig(zxid: number): void {
+    const { write, err, body } = this.history.last;
+    if (write?.kind !== 'reconfig' || err !== 0) return;
+    const { data } = body as { readonly data: string };
+    this.say(`committed: ${data.replaceAll('\n', ', ')}`);
+    this.configurations.onCommitted(zxid, data, this.nowMs());
+  }
+
+  /** A member serves by its configuration: it must be known, and from a leader it may be a new one. */
+  #checkMembersOf({ id, members }: EnsembleMember, newEpoch = 0): void {
+    if (this.settings.spares === 0 || members === null) return;
+    if (newEpoch > 0) {
+      const epochZxid = newEpoch * 2 ** 32;
+      const text = formatQuorumConfig(members);
+      if (this.configurations.onEpoch(epochZxid, text)) this.history.configure(epochZxid, text);
+    }
+    this.configurations.onServing(id, members.version);
   }
 
   #saw(member: EnsembleMember, zxid: number, bytes: Uint8Array, before: number): void {
@@ -287,9 +349,13 @@ export class EnsembleWorld implements CheckerHost {
       `${member.id} is ${role} in epoch ${detail.epoch} at ${at}, leader ${detail.leader}, ${detail.sync} ${detail.reason}`,
     );
     if (role !== 'looking') {
+      const wasVoter = this.configurations.isVoter(member.id);
       const last = this.leadership.lastBefore(member.historyZxid);
       if (last !== -1) this.agreed.served(`member ${member.id}`, last);
+      this.#checkMembersOf(member, role === 'leading' ? detail.epoch : 0);
+      if (role === 'leading') this.leadership.checkVote(member, wasVoter);
       member.isDamaged = false;
+      member.isEmpty = false;
     }
     this.leadership.onRole(member, member.role, detail);
   }

@@ -1,14 +1,15 @@
 import type { PeerFabric } from '../simulated-peer-network.ts';
+import type { Configurations } from './configurations.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
 import { demand } from './violation.ts';
 
 /**
- * Timeliness: a member that no longer reaches its leader, or a leader that no longer reaches a quorum, notices within
+ * Timeliness: a member that no longer reaches its leader, or a leader that no longer reaches a quorum or was removed, notices within
  * `syncLimit` ticks and serves nobody any more. Looks at the network from outside, twice a tick.
  */
 export class IsolationChecker {
   readonly #members: readonly EnsembleMember[];
-  readonly #voters: number;
+  readonly #configurations: Configurations;
   readonly #fabric: PeerFabric;
   readonly #patienceMs: number;
   /** Since when each member has been cut off while it served, and from whom in which direction. */
@@ -17,19 +18,19 @@ export class IsolationChecker {
   /** @param patienceMs how long it may take until a member that is cut off has noticed */
   constructor(
     members: readonly EnsembleMember[],
-    voters: number,
+    configurations: Configurations,
     fabric: PeerFabric,
     patienceMs: number,
   ) {
     this.#members = members;
-    this.#voters = voters;
+    this.#configurations = configurations;
     this.#fabric = fabric;
     this.#patienceMs = patienceMs;
   }
 
   /** @throws Violation when a member has been cut off for too long and serves */
   look(nowMs: number): void {
-    if (this.#voters === 1) return;
+    if (this.#members.length === 1) return;
     for (const member of this.#members) {
       const isCutOff = member.isServing && !member.isStandingStill && !this.#isInTouch(member);
       if (!isCutOff) {
@@ -55,9 +56,12 @@ export class IsolationChecker {
         (each) => each.role === 'leading' && this.#areInTouch(member, each),
       );
     }
-    const others = this.#members.filter((each) => each.isVoter && each !== member);
-    const reached = others.filter((each) => each.isUp && this.#areInTouch(member, each));
-    return (reached.length + 1) * 2 > this.#voters;
+    // A leader that is no voter any more has to go too.
+    if (!this.#configurations.isVoter(member.id)) return false;
+    const reached = this.#members.filter(
+      (each) => each === member || (each.isUp && this.#areInTouch(member, each)),
+    );
+    return this.#configurations.isQuorum(reached.map(({ id }) => id));
   }
 
   /** Which ways between a member and those that lead, or those that follow it, are blocked. */

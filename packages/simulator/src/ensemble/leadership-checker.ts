@@ -1,6 +1,7 @@
 import type { MemberRole, RoleDetail } from '@meerkat/engine';
 import { formatZxid } from '@meerkat/protocol';
 import type { AgreedHistory } from './agreed-history.ts';
+import type { Configurations } from './configurations.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
 import { demand } from './violation.ts';
 
@@ -10,14 +11,16 @@ import { demand } from './violation.ts';
  */
 export class LeadershipChecker {
   readonly #history: AgreedHistory;
+  readonly #configurations: Configurations;
   readonly #leaders = new Map<number, number>();
   /** What was committed when an epoch was established. */
   readonly #committedBefore = new Map<number, number>();
   /** The newest epoch that each member served in, until its disk is lost. */
   readonly #servedIn = new Map<number, number>();
 
-  constructor(history: AgreedHistory) {
+  constructor(history: AgreedHistory, configurations: Configurations) {
     this.#history = history;
+    this.#configurations = configurations;
   }
 
   /**
@@ -49,6 +52,19 @@ export class LeadershipChecker {
     this.#servedIn.set(member.id, epoch);
   }
 
+  /**
+   * A member begins to lead.
+   *
+   * @param wasVoter whether it voted before what it brings into its epoch was committed: it may put a configuration in
+   * force that it is no part of, and go then
+   * @throws Violation when it has no vote
+   */
+  checkVote({ id, epoch }: EnsembleMember, wasVoter: boolean): void {
+    demand(wasVoter || this.#configurations.isVoter(id), 'who leads votes', () => {
+      return `${id} leads in epoch ${epoch}, voters are ${[...this.#configurations.voters].join()}`;
+    });
+  }
+
   /** A member's disk was lost: what it promised is forgotten. */
   onDiskLost(member: EnsembleMember): void {
     this.#servedIn.delete(member.id);
@@ -57,7 +73,7 @@ export class LeadershipChecker {
   /** A member has come back from its disk. */
   onRecovered(member: EnsembleMember): void {
     if (member.config.ensemble === null || member.isDamaged) return;
-    const zxid = member.historyZxid;
+    const zxid = Math.max(0, member.historyZxid);
     const current = readEpoch(member, 'currentEpoch');
     const accepted = readEpoch(member, 'acceptedEpoch');
     const served = this.#servedIn.get(member.id) ?? 0;

@@ -8,12 +8,21 @@ import {
   type TxnHeader,
 } from '@meerkat/protocol';
 import {
+  applyReconfig,
+  configPath,
+  configured,
+  isSameMembersText,
+} from '../model/model-reconfig.ts';
+import {
   applyWrite,
   type ModelCaller,
   type ModelChange,
+  type ModelNode,
+  type ModelOutcome,
   type ModelTree,
   type ModelWrite,
   newTree,
+  statOf,
 } from '../model/model-tree.ts';
 import type { KnownTransaction } from './agreed-history.ts';
 import { demand } from './violation.ts';
@@ -41,6 +50,8 @@ export interface ModelVersion {
 export interface SentWrite {
   readonly write: ModelWrite;
   readonly caller: ModelCaller;
+  /** What was committed when it was sent. */
+  readonly afterZxid: number;
 }
 
 /**
@@ -114,13 +125,28 @@ export class ModelHistory {
   }
 
   /** A client sends a write. */
-  noteSent(session: string, cxid: number, sent: SentWrite): void {
+  noteSent(session: string, cxid: number, sent: Omit<SentWrite, 'afterZxid'>): void {
     let ofSession = this.#sent.get(session);
     if (ofSession === undefined) {
       ofSession = new Map();
       this.#sent.set(session, ofSession);
     }
-    ofSession.set(cxid, sent);
+    ofSession.set(cxid, { ...sent, afterZxid: this.last.zxid });
+  }
+
+  /** Members are in force from `zxid` on without a transaction: the beginning of an epoch, or of all. */
+  configure(zxid: number, text: string): void {
+    const before = this.last;
+    const tree = configured(before.tree, text, 0);
+    this.#versions.push({ ...unchanged(before, before.header, ''), zxid, tree });
+  }
+
+  /** What can be shown at `zxid`: who learns of the members of a new epoch stands where the one before has ended. */
+  shownAt(zxid: number): readonly ModelVersion[] {
+    const index = this.indexAt(zxid);
+    const next = this.#versions[index + 1];
+    const version = this.at(index);
+    return next !== undefined && next.zxid % 2 ** 32 === 0 ? [version, next] : [version];
   }
 
   /**
@@ -181,6 +207,10 @@ export class ModelHistory {
       return `${formatZxid(zxid)} is of type ${header.type} by ${session} #${cxid}, who sent no such write`;
     });
     const { write, caller } = sent;
+    if (isError && write.kind === 'reconfig' && reconfigRefusals.has(txnErr)) {
+      this.#checkInProgress(txnErr, zxid, sent);
+      return { ...unchanged(before, header, session), err: txnErr, write };
+    }
     if (isError && refusals.has(txnErr)) {
       return { ...unchanged(before, header, session), err: txnErr, write };
     }
@@ -188,7 +218,11 @@ export class ModelHistory {
     demand(before.sessions.has(session), 'only living sessions write', () => {
       return `${what()}: ${this.#ended.has(session) ? 'it has ended' : 'it was never created'}`;
     });
-    const outcome = applyWrite(before.tree, write, caller, zxid, time);
+    const outcome =
+      write.kind === 'reconfig'
+        ? applyReconfig(before.tree, write, caller, zxid, time)
+        : applyWrite(before.tree, write, caller, zxid, time);
+    const isReconfig = write.kind === 'reconfig' && !isError;
     demand(outcome.err === txnErr, 'a write comes to what the state before it says', () => {
       return `${what()} came to ${txnErr}, the model says ${outcome.err}`;
     });
@@ -196,14 +230,28 @@ export class ModelHistory {
       this.#checkOrder(session, cxid, what);
       this.#checkSequence(write, outcome.body, what);
     }
+    const made = isReconfig ? withTextOf(reader, outcome, what) : outcome;
     return {
       ...unchanged(before, header, session),
-      tree: outcome.tree,
-      changes: outcome.changes,
-      err: outcome.err,
-      body: outcome.body,
+      tree: made.tree,
+      changes: made.changes,
+      err: made.err,
+      body: made.body,
       write,
     };
+  }
+
+  /** Another reconfiguration is under way when one of the same epoch was not committed as this one was sent. */
+  #checkInProgress(txnErr: number, zxid: number, { afterZxid, write }: SentWrite): void {
+    if (txnErr !== ErrorCode.reconfigInProgress) return;
+    const isSo = this.#versions.some((version) => {
+      const isChange = version.write?.kind === 'reconfig' && version.err === 0;
+      const isOfEpoch = Math.floor(version.zxid / 2 ** 32) === Math.floor(zxid / 2 ** 32);
+      return isChange && isOfEpoch && version.zxid > afterZxid;
+    });
+    demand(isSo, 'a reconfiguration waits only for another one', () => {
+      return `${formatZxid(zxid)} ${JSON.stringify(write)}`;
+    });
   }
 
   #checkOrder(session: string, cxid: number, what: () => string): void {
@@ -241,6 +289,26 @@ function unchanged(before: ModelVersion, header: TxnHeader, session: string): Mo
     write: null,
   };
 }
+
+/** The order in which members are written down is the servers' own; everything else must be the model's. */
+function withTextOf(reader: JuteReader, outcome: ModelOutcome, what: () => string): ModelOutcome {
+  const path = reader.readString();
+  const text = Buffer.from(reader.readBuffer() ?? []).toString();
+  const { data } = outcome.body as { data: string };
+  const isSo = path === configPath && isSameMembersText(data, text);
+  demand(isSo, 'a reconfiguration comes to what the one before says', () => {
+    return `${what()} came to ${path}\n${text}\nthe model says\n${data}`;
+  });
+  const node = outcome.tree.get(configPath) as ModelNode;
+  const tree = configured(outcome.tree, text, node.mtime);
+  return { ...outcome, tree, body: { data: text, stat: statOf(tree, configPath) } };
+}
+
+/** Errors of a reconfiguration that depend on who is connected to the leader, and on what it has under way. */
+const reconfigRefusals = new Set<number>([
+  ErrorCode.newConfigNoQuorum,
+  ErrorCode.reconfigInProgress,
+]);
 
 const sequentialFlags = new Set<number>([2, 3, 6]);
 

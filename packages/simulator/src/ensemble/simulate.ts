@@ -13,6 +13,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     voters: { type: 'string' },
+    spares: { type: 'string' },
     recipes: { type: 'boolean', default: false },
     recipe: { type: 'string' },
     'until-failure': { type: 'boolean', default: false },
@@ -26,10 +27,13 @@ npm run simulate -- --seeds 1000 --from K  runs many, with a line for each that 
   --recipes                                processes that use recipes, each seed one of them
   --recipe NAME                            all seeds this one
   --until-failure                          ends with the first that fails
-  --voters N                               so many voting members; 1 is a server that is alone`;
+  --voters N                               so many voting members; 1 is a server that is alone
+  --spares N                               members that may be added; 0 where the members never change`;
 
-const overrides =
-  values.voters === undefined ? {} : { voters: Number(values.voters), observers: 0 };
+const overrides = {
+  ...(values.voters === undefined ? {} : { voters: Number(values.voters), observers: 0 }),
+  ...(values.spares === undefined ? {} : { spares: Number(values.spares) }),
+};
 
 if (values.help) console.log(usage);
 else if (values.recipes || values.recipe !== undefined) await runRecipes();

@@ -261,7 +261,7 @@ function removedKinds(type: number): readonly WatchKind[] {
   }
 }
 
-const writeKinds = new Set(['create', 'delete', 'setData', 'setAcl', 'check', 'multi']);
+const writeKinds = new Set(['create', 'delete', 'setData', 'setAcl', 'check', 'multi', 'reconfig']);
 const nobody: Watcher = () => {};
 const noNode = -101;
 const unknownOutcome = -4;

@@ -18,6 +18,7 @@ export function describeReply(request: ModelRead | ModelWrite, reply: Reply): un
     case 'exists':
       return { stat: describe(readStat(body)) };
     case 'getData':
+    case 'reconfig':
       return { data: readText(body), stat: describe(readStat(body)) };
     case 'getChildren':
       return { children: readStrings(body) };

@@ -48,6 +48,17 @@ export type ModelWrite =
     }
   | { readonly kind: 'check'; readonly path: string; readonly version: number }
   | { readonly kind: 'multi'; readonly parts: readonly ModelWrite[] }
+  | {
+      readonly kind: 'reconfig';
+      /** `server.4=…,server.5=…` */
+      readonly joining: string | null;
+      /** `4,5` */
+      readonly leaving: string | null;
+      /** All members, in place of a difference. */
+      readonly newMembers: string | null;
+      /** The version that it is meant for; -1 is any. */
+      readonly fromConfig: number;
+    }
   | { readonly kind: 'closeSession' };
 
 /** One change of one znode, as watches see it. */
@@ -129,6 +140,9 @@ export function applyWrite(
     }
     case 'multi':
       return applyMulti(tree, write.parts, caller, zxid, timeMs);
+    case 'reconfig':
+      // A server that is alone has no members to change; for an ensemble there is `applyReconfig`.
+      return refuse(ErrorCode.unimplemented);
     case 'closeSession': {
       let after = tree;
       const changes: ModelChange[] = [];

@@ -223,6 +223,24 @@ export function readAcls(body: JuteReader): Acl[] {
   return Array.from({ length: count }, () => readAcl(body));
 }
 
+/** A change of the members; `fromConfig` is the version that it is meant for. */
+export function reconfig(request: {
+  readonly joining: string | null;
+  readonly leaving: string | null;
+  readonly newMembers: string | null;
+  readonly fromConfig: number;
+}): Operation {
+  return [
+    OpCode.reconfig,
+    (writer) => {
+      writer.writeString(request.joining);
+      writer.writeString(request.leaving);
+      writer.writeString(request.newMembers);
+      writer.writeLongFromDouble(request.fromConfig);
+    },
+  ];
+}
+
 /** A buffer as text. */
 export function readText(body: JuteReader): string | null {
   const bytes = body.readBuffer();

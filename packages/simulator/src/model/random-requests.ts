@@ -37,6 +37,8 @@ export function encodeRequest(request: ModelRead | ModelWrite): operations.Opera
       return operations.multi(request.parts.map(encodeRequest));
     case 'multiRead':
       return operations.multi(request.parts.map(encodeRequest), OpCode.multiRead);
+    case 'reconfig':
+      return operations.reconfig(request);
     case 'closeSession':
       return [OpCode.closeSession, () => {}];
     case 'exists':

@@ -145,6 +145,7 @@ function drawRecipeSettings(random: SeededRandom): EnsembleSettings {
     firstId: 1,
     observers: 0,
     observerMasters: false,
+    spares: 0,
     clients: 3 + random.below(4),
     tickTimeMs: 500,
     latencyMs: [random.below(3), 3 + random.below(8)],

@@ -13,6 +13,7 @@ const quiet: EnsembleSettings = {
   voters: 3,
   observers: 0,
   observerMasters: false,
+  spares: 0,
   firstId: 1,
   clients: 3,
   tickTimeMs: 2000,
