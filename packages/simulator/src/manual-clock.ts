@@ -9,6 +9,7 @@ import { assert } from '@meerkat/protocol';
 export class ManualClock implements Clock {
   #nowMs: number;
   readonly #wallOffsetMs: number;
+  /** What is due next stands last. */
   readonly #due: DueAction[] = [];
   #nextHandle = 1;
 
@@ -40,9 +41,17 @@ export class ManualClock implements Clock {
     assert(delayMs >= 0, 'an action in the past', delayMs);
     const handle = this.#nextHandle++;
     const dueMs = this.#nowMs + delayMs;
-    let index = this.#due.length;
-    while (index > 0 && (this.#due[index - 1] as DueAction).dueMs > dueMs) index--;
-    this.#due.splice(index, 0, { handle, dueMs, action });
+    const due = this.#due;
+    const added = { handle, dueMs, action };
+    let index = due.length;
+    due.push(added);
+    // Most of what is added is due soon, so few have to make way.
+    for (; index > 0; index--) {
+      const sooner = due[index - 1] as DueAction;
+      if (sooner.dueMs > dueMs) break;
+      due[index] = sooner;
+    }
+    due[index] = added;
     return handle;
   }
 
@@ -58,12 +67,12 @@ export class ManualClock implements Clock {
 
   /** When the next thing is due, by `monotonicMs`; null: nothing is to happen. */
   get nextDueMs(): number | null {
-    return this.#due[0]?.dueMs ?? null;
+    return this.#due.at(-1)?.dueMs ?? null;
   }
 
   /** Moves to the next thing that is due and lets it happen. False: there is none. */
   step(): boolean {
-    const next = this.#due.shift();
+    const next = this.#due.pop();
     if (next === undefined) return false;
     this.#nowMs = Math.max(this.#nowMs, next.dueMs);
     next.action();
@@ -73,7 +82,7 @@ export class ManualClock implements Clock {
   /** Moves by `ms`, letting everything happen that is due on the way. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
-    while (this.#due.length > 0 && (this.#due[0] as DueAction).dueMs <= untilMs) this.step();
+    while ((this.#due.at(-1)?.dueMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.step();
     this.#nowMs = untilMs;
   }
 

@@ -144,6 +144,11 @@ export class SimulatedDisk implements Disk {
     }
   }
 
+  /** What a power cut would leave of a file for certain, a view; undefined when it may have no such name. */
+  durableContent(path: string): Uint8Array | undefined {
+    return this.#durableNames.get(path)?.durableContent();
+  }
+
   list(directory: string): readonly string[] {
     const names: string[] = [];
     const prefix = `${directory}/`;

@@ -101,8 +101,7 @@ export class SimulatedFile {
    * written, the sectors independently of each other.
    */
   afterPowerCut(random: Random): SimulatedFile {
-    const after = new SimulatedFile();
-    after.write(this.#durable.subarray(0, this.#durableBytes), 0);
+    const after = this.#durableCopy();
     const mood = random.below(4);
     const keepPercent = mood === 0 ? 0 : mood === 1 ? 100 : random.below(101);
     for (const versions of this.#sectorVersions(random).values()) {
@@ -138,9 +137,7 @@ export class SimulatedFile {
 
   /** The file as the next process finds it: the cache outlives the process. */
   afterProcessEnd(): SimulatedFile {
-    const after = new SimulatedFile();
-    after.write(this.#durable.subarray(0, this.#durableBytes), 0);
-    after.sync();
+    const after = this.#durableCopy();
     // What a failed sync has lost can still be read.
     after.#seen = this.#seen.slice();
     after.#seenBytes = this.#seenBytes;
@@ -148,6 +145,16 @@ export class SimulatedFile {
     after.#unsynced = this.#unsynced.slice();
     after.modifiedMs = this.modifiedMs;
     return after;
+  }
+
+  #durableCopy(): SimulatedFile {
+    const copy = new SimulatedFile();
+    copy.#seen = this.#durable.slice(0, this.#durableBytes);
+    copy.#durable = copy.#seen.slice();
+    copy.#seenBytes = this.#durableBytes;
+    copy.#durableBytes = this.#durableBytes;
+    for (let at = 0; at < this.#durableBytes; at += blockBytes) copy.#blocks.add(at / blockBytes);
+    return copy;
   }
 
   #keep(position: number, bytes: Uint8Array): void {

@@ -8,6 +8,7 @@ import type {
   Random,
 } from '@meerkat/engine';
 import { assert } from '@meerkat/protocol';
+import { ByteArena } from './byte-arena.ts';
 import type { ManualClock } from './manual-clock.ts';
 import type { ProcessClock } from './process-clock.ts';
 
@@ -41,6 +42,8 @@ export class PeerFabric {
   readonly clock: ManualClock;
   readonly random: Random;
   readonly options: PeerFabricOptions;
+  /** Where bytes are kept that are under way. */
+  readonly arena: ByteArena = new ByteArena();
   readonly #listeners = new Map<string, Listener>();
   readonly #blocked = new Set<string>();
   readonly #slow = new Map<string, number>();
@@ -226,7 +229,7 @@ export class SimulatedPeerNetwork implements PeerNetwork {
   send(id: PeerStreamId, bytes: Uint8Array, start: number, end: number): boolean {
     assert(end > start, 'nothing is sent', start, end);
     this.beforeSend();
-    return this.#ends.get(id)?.send(bytes.slice(start, end)) ?? true;
+    return this.#ends.get(id)?.send(this.#fabric.arena.copy(bytes, start, end)) ?? true;
   }
 
   unsentBytes(id: PeerStreamId): number {

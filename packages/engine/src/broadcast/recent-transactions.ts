@@ -24,7 +24,7 @@ export class RecentTransactions implements ReplayListener {
   #tail = 0;
   #bytes = 0;
   #committedBytes = 0;
-  #block: Uint8Array = new Uint8Array(blockBytes);
+  #block: Uint8Array = new Uint8Array(firstBlockBytes);
   #view: DataView = new DataView(this.#block.buffer);
   #blockUsed = 0;
 
@@ -226,4 +226,5 @@ export class RecentTransactions implements ReplayListener {
 const capacityFirst = 1024;
 /** Transactions share blocks of this size, bytes. */
 const blockBytes = 256 * 1024;
+const firstBlockBytes = 16 * 1024;
 const two32 = 4294967296;

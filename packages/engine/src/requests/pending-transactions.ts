@@ -145,6 +145,6 @@ export class PendingTransactions {
   }
 }
 
-const initialCapacity = 4096;
+const initialCapacity = 256;
 /** Integers of a `KnownChange`. */
 const knownInts = 5;

@@ -32,7 +32,7 @@ const windowBytes = 1024 * 1024;
  * can hold it, so nothing large is allocated on the word of damaged bytes.
  */
 export class LogFileReader {
-  bytes: Uint8Array = new Uint8Array(windowBytes);
+  bytes: Uint8Array;
   /** Where the body of the record begins in `bytes`. */
   start = 0;
   /** Where it ends. */
@@ -48,7 +48,7 @@ export class LogFileReader {
 
   readonly #file: ReadableFile;
   readonly #fileBytes: number;
-  #view: DataView = new DataView(this.bytes.buffer);
+  #view: DataView;
   /** File offset of `bytes[0]`. */
   #base = 0;
   /** Bytes in the buffer that were read. */
@@ -59,6 +59,8 @@ export class LogFileReader {
   constructor(disk: Disk, path: string) {
     this.#fileBytes = disk.sizeBytes(path);
     this.#file = disk.openForReading(path, 'none');
+    this.bytes = new Uint8Array(Math.min(windowBytes, Math.max(fileHeaderBytes, this.#fileBytes)));
+    this.#view = new DataView(this.bytes.buffer);
   }
 
   /** Moves to the next record. False: there is none, and `ending` says why. */

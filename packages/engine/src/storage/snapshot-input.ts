@@ -3,6 +3,8 @@ import { adler32, adler32Seed } from '../checksums.ts';
 import type { ReadableFile } from '../ports.ts';
 
 const windowBytes = 1024 * 1024;
+/** What a small snapshot needs; a larger one gets the whole window when it is read on. */
+const firstWindowBytes = 32 * 1024;
 const two32 = 4294967296;
 
 /**
@@ -11,7 +13,7 @@ const two32 = 4294967296;
  * too early, or claims lengths beyond `itemBytesMax`.
  */
 export class SnapshotInput {
-  bytes: Uint8Array = new Uint8Array(windowBytes);
+  bytes: Uint8Array = new Uint8Array(firstWindowBytes);
   view: DataView = new DataView(this.bytes.buffer);
   position = 0;
   /** The longest string or buffer that is believed. */
@@ -54,13 +56,14 @@ export class SnapshotInput {
   /** Makes `bytes` hold `count` more bytes from `position`. False: the file ends before. */
   has(count: number): boolean {
     if (this.position + count <= this.#filled) return true;
+    const isSmall = this.#filled === this.bytes.length && this.#filled < windowBytes;
     this.#sumUpTo(this.position);
     this.bytes.copyWithin(0, this.position, this.#filled);
     this.#filled -= this.position;
     this.#base += this.position;
     this.position = 0;
     this.#summed = 0;
-    if (count > this.bytes.length) this.#grow(count);
+    if (isSmall || count > this.bytes.length) this.#grow(Math.max(count, windowBytes));
     while (this.#filled < count) {
       const read = this.#file.read(this.bytes, this.#filled, this.bytes.length - this.#filled);
       if (read === 0) return false;

@@ -50,7 +50,7 @@ export class SnapshotWriter implements TimerListener {
     this.#clock = clock;
     this.#options = options;
     this.#listener = listener;
-    this.#slice = new JuteWriter(2 * options.sliceBytes);
+    this.#slice = new JuteWriter(Math.min(2 * options.sliceBytes, firstSliceBytes));
   }
 
   /** Whether a snapshot is being written. */
@@ -236,6 +236,9 @@ export interface WrittenSnapshot {
 
 /** How long a rest is, in slices. Under a load of creates a snapshot is nearly always being written. */
 const restPerSlice = 3;
+
+/** Room for a slice until a snapshot needs more. */
+const firstSliceBytes = 16 * 1024;
 
 /** Bytes of a snapshot that may wait for a sync. */
 const unsyncedBytesMax = 8 * 1024 * 1024;

@@ -9,16 +9,14 @@ import { assert } from '@meerkat/protocol';
  * which exist only where some znode of the page needs one.
  */
 export class NodeTable {
-  /** Rows of `rowInts` integers, `pageRows` in a page. */
-  readonly pages: Int32Array[] = [];
-  readonly #sidePages: Int32Array[] = [];
+  /** Rows of `rowInts` integers, `pageRows` in a page; the first page begins small and is replaced as it grows. */
+  readonly pages: Int32Array[] = [new Int32Array(firstRows * rowInts)];
+  readonly #sidePages: Int32Array[] = [noSidePage];
   #freeHead = 0;
   #nextId = 1;
+  /** The first number that has no row. */
+  #end = firstRows;
   #count = 0;
-
-  constructor() {
-    this.#addPage();
-  }
 
   /** Rows in use. */
   get count(): number {
@@ -27,7 +25,7 @@ export class NodeTable {
 
   /** Bytes of all pages. */
   get reservedBytes(): number {
-    let bytes = this.pages.length * pageRows * rowInts * 4;
+    let bytes = this.#end * rowInts * 4;
     for (const page of this.#sidePages) if (page !== noSidePage) bytes += page.length * 4;
     return bytes;
   }
@@ -41,7 +39,7 @@ export class NodeTable {
     } else {
       id = this.#nextId++;
       assert(id < idsMax, 'the tree is full', id);
-      if (id >>> pageShift === this.pages.length) this.#addPage();
+      if (id === this.#end) this.#grow();
     }
     this.#count++;
     return id;
@@ -156,9 +154,17 @@ export class NodeTable {
     page[((id & pageMask) << 2) + field] = value;
   }
 
-  #addPage(): void {
+  #grow(): void {
+    if (this.#end < pageRows) {
+      const first = new Int32Array(this.#end * 2 * rowInts);
+      first.set(this.pages[0] as Int32Array);
+      this.pages[0] = first;
+      this.#end *= 2;
+      return;
+    }
     this.pages.push(new Int32Array(pageRows * rowInts));
     this.#sidePages.push(noSidePage);
+    this.#end += pageRows;
   }
 }
 
@@ -222,6 +228,7 @@ export const nameLengthMask = 0x0fff_ffff;
 export const nameLengthMax: number = nameLengthMask;
 
 const pageRows = 1 << pageShift;
+const firstRows = 256;
 const idsMax = 0x7fff_0000;
 const marksShift = 28;
 /** In a row that is not in use: no marks reach the sign bit. */

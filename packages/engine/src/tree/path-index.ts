@@ -26,14 +26,14 @@ import type { Slab } from './slab.ts';
 export class PathIndex {
   readonly #nodes: NodeTable;
   readonly #slab: Slab;
-  readonly #buckets: Int32Array[] = [new Int32Array(pageInts)];
+  readonly #buckets: Int32Array[] = [new Int32Array(bucketsFirst << intsShift)];
   /** Buckets for what found no room in its own; the first is never used. */
   readonly #overflow: Int32Array[] = [];
   #overflowCount = 1;
   /** The first overflow bucket that is free; the next is where their link is. */
   #freeOverflow = 0;
   /** Buckets of the last full doubling, less one. */
-  #mask = bucketsInPage - 1;
+  #mask = bucketsFirst - 1;
   /** How many of them have been split. */
   #split = 0;
   #count = 0;
@@ -45,7 +45,8 @@ export class PathIndex {
 
   /** Bytes of the table. */
   get reservedBytes(): number {
-    return (this.#buckets.length + this.#overflow.length) * pageInts * 4;
+    const full = this.#buckets.length - 1 + this.#overflow.length;
+    return (full * pageInts + (this.#buckets[0] as Int32Array).length) * 4;
   }
 
   /** The znode at `bytes[start, end)`, whose hash is given; `noNode` when there is none. */
@@ -138,6 +139,7 @@ export class PathIndex {
     const from = this.#split;
     const to = this.#mask + 1 + from;
     if (to >>> bucketShift === this.#buckets.length) this.#buckets.push(new Int32Array(pageInts));
+    else if (to < bucketsInPage) this.#growFirstPage(to);
     const bit = this.#mask + 1;
     let page = this.#buckets[from >>> bucketShift] as Int32Array;
     let at = (from & bucketMask) << intsShift;
@@ -169,6 +171,14 @@ export class PathIndex {
       this.#mask = this.#mask * 2 + 1;
       this.#split = 0;
     }
+  }
+
+  #growFirstPage(bucket: number): void {
+    const page = this.#buckets[0] as Int32Array;
+    if (bucket << intsShift < page.length) return;
+    const grown = new Int32Array(page.length * 2);
+    grown.set(page);
+    this.#buckets[0] = grown;
   }
 
   #takeOverflow(): number {
@@ -246,6 +256,8 @@ const linkInt = 14;
 const bucketShift = 12;
 const bucketsInPage = 1 << bucketShift;
 const bucketMask = bucketsInPage - 1;
+/** Buckets of an empty table, whose first page grows until it is full. */
+const bucketsFirst = 64;
 const pageInts = bucketsInPage << intsShift;
 /** Znodes per bucket beyond which the table grows. */
 const bucketLoad = 4;

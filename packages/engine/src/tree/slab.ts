@@ -5,7 +5,7 @@ import { assert } from '@meerkat/protocol';
  * block. Owns the arrays; refuses to know what is in a block or how much of it is used, so the one
  * who releases a block says how many bytes were asked for.
  *
- * A segment is one array of 1 MiB; a page is 1/16 of it and holds blocks of one size class. A page
+ * A segment is one array of 1 MiB, the first ones less; a page is 64 KiB and holds blocks of one size class. A page
  * whose last block is released serves any class again, so what a burst of one size took is not
  * lost to the other sizes. Blocks beyond `sharedBytesMax` are arrays of their own.
  */
@@ -14,7 +14,7 @@ export class Slab {
   /** The same memory as `#segments`, for the links of free blocks. */
   readonly #words: Int32Array[] = [];
   #pages: Int32Array = new Int32Array(16 * pageFields);
-  #pageCount = 0;
+  #segmentsBytes = 0;
   #freePage = none;
   /** Per class, the first of its pages that have room. */
   readonly #roomy: Int32Array = new Int32Array(classCount).fill(none);
@@ -34,7 +34,7 @@ export class Slab {
 
   /** Bytes of all arrays held. */
   get reservedBytes(): number {
-    return this.#segments.length * segmentBytes + this.#largeBytes;
+    return this.#segmentsBytes + this.#largeBytes;
   }
 
   /** A block of at least `bytes` bytes, with anything in it. None for 0 bytes. */
@@ -159,19 +159,22 @@ export class Slab {
   }
 
   #addSegment(): void {
-    const buffer = new ArrayBuffer(segmentBytes);
-    assert(this.#segments.length < segmentsMax, 'the slab is full', this.#segments.length);
+    const number = this.#segments.length;
+    assert(number < segmentsMax, 'the slab is full', number);
+    // A small tree takes little: the pages that a small segment has not got are never given out.
+    const pages = number < smallSegments ? segmentPages >> (smallSegments - number) : segmentPages;
+    const buffer = new ArrayBuffer(pages * pageBytes);
+    this.#segmentsBytes += buffer.byteLength;
     this.#segments.push(new Uint8Array(buffer));
     this.#words.push(new Int32Array(buffer));
-    const first = this.#pageCount;
-    this.#pageCount += segmentBytes / pageBytes;
-    if (this.#pageCount * pageFields > this.#pages.length) {
+    const first = number * segmentPages;
+    if ((first + segmentPages) * pageFields > this.#pages.length) {
       const grown = new Int32Array(this.#pages.length * 2);
       grown.set(this.#pages);
       this.#pages = grown;
     }
     // Last first, so that pages are used in the order of their addresses.
-    for (let page = this.#pageCount - 1; page >= first; page--) this.#freeWholePage(page);
+    for (let page = first + pages - 1; page >= first; page--) this.#freeWholePage(page);
   }
 
   #allocateLarge(bytes: number): BlockRef {
@@ -208,7 +211,9 @@ export function blockBytesFor(bytes: number): number {
 
 const unitShift = 4;
 const unitBytes = 1 << unitShift;
-const segmentBytes = 1 << 20;
+const segmentPages = 16;
+/** The first segments, each half of the next. */
+const smallSegments = 3;
 const segmentUnitShift = 16;
 const segmentUnitMask = 0xffff;
 const pageBytes = 1 << 16;

@@ -19,7 +19,8 @@ export class PathSlab {
   readonly #freeBlocks = new Uint32Array(sizeCount);
   #openPage = -1;
   /** Granules of the open page that are given out. */
-  #openUsed = pageGranules;
+  #openUsed = 0;
+  #openGranules = 0;
   #allocatedBytes = 0;
 
   /** Bytes taken from the system, those of released blocks included. */
@@ -36,11 +37,11 @@ export class PathSlab {
     if (!isLong) {
       const size = sizeOf(length);
       if (this.#freeBlocks[size] !== 0) return 0;
-      if (this.#openUsed + granulesOfSize(size) <= pageGranules) return 0;
+      if (this.#openUsed + granulesOfSize(size) <= this.#openGranules) return 0;
     }
     const hasPage = this.#freePages.length > 0 || this.#pages.length < pagesMax;
     if (!hasPage) return Number.POSITIVE_INFINITY;
-    return isLong ? wholeGranules(length) : pageBytes;
+    return isLong ? wholeGranules(length) : this.#nextPageBytes;
   }
 
   /** Copies `bytes[start, end)` into the slab; returns its address. */
@@ -99,13 +100,20 @@ export class PathSlab {
       return free;
     }
     const granules = granulesOfSize(size);
-    if (this.#openUsed + granules > pageGranules) {
-      this.#openPage = this.#addPage(pageBytes);
+    if (this.#openUsed + granules > this.#openGranules) {
+      const bytes = this.#nextPageBytes;
+      this.#openPage = this.#addPage(bytes);
       this.#openUsed = 0;
+      this.#openGranules = bytes / granuleBytes;
     }
     const address = addressOf(this.#openPage, this.#openUsed);
     this.#openUsed += granules;
     return address;
+  }
+
+  /** The first page for shared blocks is a small one: few servers watch much. */
+  get #nextPageBytes(): number {
+    return this.#openPage === -1 ? firstPageBytes : pageBytes;
   }
 
   #takePage(length: number): number {
@@ -135,6 +143,7 @@ interface Page {
 
 const granuleBytes = 8;
 const pageBytes = 1 << 20;
+const firstPageBytes = pageBytes / 8;
 const pageGranules = pageBytes / granuleBytes;
 /** Page 0 starts at address 1, so that 0 can mean none; the last granule of a page keeps to its own page. */
 const pagesMax = 2 ** 32 / pageGranules - 1;

@@ -1,4 +1,5 @@
 import { formatZxid } from '@meerkat/protocol';
+import { ByteArena } from '../byte-arena.ts';
 import { demand } from './violation.ts';
 
 /** One transaction, as whoever has it has it. */
@@ -19,6 +20,7 @@ export interface KnownTransaction {
  */
 export class AgreedHistory {
   readonly #known = new Map<number, KnownTransaction>();
+  readonly #arena = new ByteArena();
   readonly #committed: KnownTransaction[] = [];
   readonly #isCommitted = new Set<number>([0]);
   readonly #onCommitted: (transaction: KnownTransaction) => void;
@@ -50,7 +52,7 @@ export class AgreedHistory {
   seen(who: string, zxid: number, bytes: Uint8Array, before: number): void {
     const known = this.#known.get(zxid);
     if (known === undefined) {
-      this.#known.set(zxid, { zxid, bytes: bytes.slice(), before });
+      this.#known.set(zxid, { zxid, bytes: this.#arena.copy(bytes), before });
       return;
     }
     demand(Buffer.compare(known.bytes, bytes) === 0, 'one zxid, one transaction', () => {

@@ -379,11 +379,11 @@ export class ConnectionChecker implements ConnectionTap {
   }
 }
 
-/** Frames, each as a reader that owns its bytes. */
+/** Frames, each as a reader of bytes that are gone afterwards. */
 function receiver(onFrame: (reader: JuteReader) => void): FrameReceiver {
   return {
     onFrame(bytes, start, end) {
-      onFrame(new JuteReader(bytes.slice(start, end)));
+      onFrame(new JuteReader(bytes, start, end));
       return true;
     },
     onBadLength(length) {

@@ -22,22 +22,34 @@ export class DurabilityChecker {
   /** @throws Violation when a transaction that is committed now would not outlive a power cut */
   onCommitted(zxid: number): void {
     for (const voters of this.#configurations.neededFor(zxid)) {
-      // A disk that was lost had it when its member said so.
-      const having = this.#members
-        .filter(({ id }) => voters.has(id))
-        .filter((member) => member.isDamaged || this.#has(member, zxid))
-        .map(({ id }) => id);
+      const members = this.#members.filter(({ id }) => voters.has(id));
+      const having = members.filter((member) => this.#hadIt(member, zxid)).map(({ id }) => id);
+      for (const member of members) {
+        if (isMajority(having, voters)) break;
+        if (!having.includes(member.id) && this.#has(member, zxid)) having.push(member.id);
+      }
       demand(isMajority(having, voters), 'what is committed is durable on a quorum', () => {
         return `${formatZxid(zxid)} is on the disks of ${having.join()}, of ${[...voters].join()}`;
       });
     }
   }
 
+  /** What was seen before; a disk that was lost had it when its member said so. */
+  #hadIt(member: EnsembleMember, zxid: number): boolean {
+    const end = this.#seen.get(member);
+    return member.isDamaged || (end?.disk === member.disk && end.zxid >= zxid);
+  }
+
+  /** Reads the disk: the log that was read last has grown, or there are others. */
   #has(member: EnsembleMember, zxid: number): boolean {
     const { disk } = member;
+    const directory = `${member.config.dataDir}/version-2`;
     let end = this.#seen.get(member);
-    if (end?.disk === disk && end.zxid >= zxid) return true;
-    end = durableEnd(disk, `${member.config.dataDir}/version-2`, end);
+    const log = end?.disk === disk ? disk.durableContent(`${directory}/${end.log}`) : undefined;
+    if (end !== undefined && log !== undefined) end = readOn(end, log);
+    if (log === undefined || end === undefined || end.zxid < zxid) {
+      end = durableEnd(disk, directory, end);
+    }
     this.#seen.set(member, end);
     return end.zxid >= zxid;
   }
@@ -59,6 +71,7 @@ function durableEnd(
   before: DurableEnd | undefined,
 ): DurableEnd {
   let newest = '';
+  let newestNamed = 0;
   let content = new Uint8Array(0);
   let zxid = 0;
   for (const [name, bytes] of disk.durableFiles(directory)) {
@@ -66,13 +79,21 @@ function durableEnd(
     const named = Number.parseInt(name.slice(dot + 1), 16);
     if (name.startsWith('snapshot.') && bytes.length > 0) zxid = Math.max(zxid, named);
     if (!name.startsWith('log.') || bytes.length === 0) continue;
-    if (newest !== '' && named < Number.parseInt(newest.slice(4), 16)) continue;
+    if (newest !== '' && named < newestNamed) continue;
+    newestNamed = named;
     newest = name;
     content = bytes as Uint8Array<ArrayBuffer>;
   }
   const isSame = before?.disk === disk && before.log === newest && before.offset <= content.length;
-  let offset = isSame ? before.offset : fileHeaderBytes;
-  let logZxid = isSame ? before.logZxid : 0;
+  const offset = isSame ? before.offset : fileHeaderBytes;
+  const logZxid = isSame ? before.logZxid : 0;
+  const known = { disk, zxid: Math.max(zxid, logZxid), log: newest, offset, logZxid };
+  return readOn(known, content);
+}
+
+/** Reads the records of the same log that have come since. */
+function readOn(before: DurableEnd, content: Uint8Array): DurableEnd {
+  let { offset, logZxid } = before;
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   while (offset + recordHeadBytes + zxidInBody + 8 <= content.length) {
     const length = view.getInt32(offset + 8);
@@ -82,7 +103,7 @@ function durableEnd(
     logZxid = view.getInt32(at) * 2 ** 32 + view.getUint32(at + 4);
     offset = next;
   }
-  return { disk, zxid: Math.max(zxid, logZxid), log: newest, offset, logZxid };
+  return { ...before, zxid: Math.max(before.zxid, logZxid), offset, logZxid };
 }
 
 /** Where the zxid stands in a record's body, and what ends the body. */

@@ -3,6 +3,9 @@ import type { EnsembleSettings } from './ensemble-settings.ts';
 import { EnsembleSimulation } from './ensemble-simulation.ts';
 import type { SeedOutcome } from './seed-series.ts';
 
+// Errors are told by their messages; a stream that ends is an error too, and traces of calls cost.
+Error.stackTraceLimit = 0;
+
 // One thread of `runSeries`: a seed comes in, what became of it goes out.
 parentPort?.on('message', (seed: number) => parentPort?.postMessage(outcomeOf(seed)));
 
