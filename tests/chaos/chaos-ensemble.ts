@@ -1,132 +1,114 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnsembleMember } from '../peers/support/ensemble-member.ts';
 import { Ensemble } from '../peers/support/ensemble-of.ts';
-import { quietPort } from '../peers/support/quiet-port.ts';
-import { PeerProxy, type WayState } from './peer-proxies.ts';
+import { clients, type MembersNetwork, type WayState } from './members-network.ts';
+import { NamespaceNetwork } from './namespace-network.ts';
+import { PortNetwork } from './port-network.ts';
+import { SmallDisk } from './small-disk.ts';
 
+/** The members' `tickTime`, ms. */
+export const tickTimeMs = 500;
 /** What every member is configured with, beside the ways to the others. */
 const config = [
-  'tickTime=500',
+  `tickTime=${tickTimeMs}`,
   'initLimit=20',
   'syncLimit=6',
   'maxSessionTimeout=60000',
   'maxClientCnxns=0',
   'preAllocSize=64',
-  // Snapshots and new logs come often, so that faults hit them too.
+  // Snapshots and new logs come often, so that faults hit them too, and stay until they have been read.
   'snapCount=500',
   'autopurge.purgeInterval=1s',
+  'autopurge.snapRetainCount=30',
+  'extendedTypesEnabled=true',
+  // No znode goes by itself: the history says who asked for each change.
+  'znode.container.checkIntervalMs=1000000000',
   '4lw.commands.whitelist=*',
 ];
-/** What a member with a small disk has, bytes. */
-const smallDiskBytes = 192 * 1024 * 1024;
 
-/** Members in processes of their own, each of which reaches every other one by a way that can be shut. */
+/** Members in processes of their own, in a network that can be parted, on disks that can be full. */
 export class ChaosEnsemble extends Ensemble {
-  /** By `from`, then `to`: the ways to the two ports of a member. */
-  readonly #ways = new Map<string, readonly PeerProxy[]>();
-  /** Folders of this machine's memory that stand for small disks, by member. */
-  readonly #smallDisks = new Map<number, string>();
+  readonly network: MembersNetwork;
+  /** By member; empty where the machine does not allow it. */
+  readonly disks: ReadonlyMap<number, SmallDisk>;
+  /** Members that may have ended by themselves, since their disk was full. */
+  readonly hadFullDisk = new Set<number>();
 
-  /** @param folder where the members' folders are made */
-  static async create(folder: string, count: number): Promise<ChaosEnsemble> {
+  /**
+   * @param folder where the members' folders are made
+   * @param wantsPorts takes ports even where namespaces can be had
+   */
+  static async create(folder: string, count: number, wantsPorts: boolean): Promise<ChaosEnsemble> {
     const ids = Array.from({ length: count }, (_, index) => index + 1);
-    const ports = new Map<number, { quorum: number; election: number }>();
-    for (const id of ids) ports.set(id, { quorum: await quietPort(), election: await quietPort() });
-    const ways = new Map<string, readonly PeerProxy[]>();
-    const smallDisks = new Map<number, string>();
-    const members: EnsembleMember[] = [];
-    for (const id of ids) {
-      const servers: string[] = [];
-      for (const [other, { quorum, election }] of ports) {
-        if (other === id) {
-          servers.push(`server.${id}=127.0.0.1:${quorum}:${election}:participant`);
-          continue;
-        }
-        const pair = [await PeerProxy.open(quorum), await PeerProxy.open(election)] as const;
-        ways.set(`${id} ${other}`, pair);
-        servers.push(`server.${other}=127.0.0.1:${pair[0].port}:${pair[1].port}:participant`);
-      }
+    const inNamespaces = wantsPorts ? 'that was asked for' : NamespaceNetwork.open(ids);
+    const network =
+      typeof inNamespaces === 'string' ? await PortNetwork.open(ids, inNamespaces) : inNamespaces;
+    const disks = new Map<number, SmallDisk>();
+    const members = ids.map((id) => {
       const directory = join(folder, String(id));
       mkdirSync(join(directory, 'data'), { recursive: true });
-      if (id === count && mountSmallDisk(join(directory, 'data'))) {
-        smallDisks.set(id, join(directory, 'data'));
-      }
+      const disk = SmallDisk.mount(join(directory, 'data'));
+      if (disk !== null) disks.set(id, disk);
+      const { servers, ...address } = network.addressOf(id);
       const lines = [...config, ...servers];
-      const place = { id, role: 'participant', directory, clientPort: await quietPort(), lines };
-      members.push(new EnsembleMember('meerkat', { ...place, role: 'participant' }));
-    }
-    return new ChaosEnsemble(members, ways, smallDisks);
+      return new EnsembleMember('meerkat', {
+        id,
+        role: 'participant',
+        directory,
+        lines,
+        ...address,
+      });
+    });
+    return new ChaosEnsemble(members, network, disks);
   }
 
   private constructor(
     members: readonly EnsembleMember[],
-    ways: ReadonlyMap<string, readonly PeerProxy[]>,
-    smallDisks: ReadonlyMap<number, string>,
+    network: MembersNetwork,
+    disks: ReadonlyMap<number, SmallDisk>,
   ) {
     super(members);
-    for (const [key, pair] of ways) this.#ways.set(key, pair);
-    for (const [id, directory] of smallDisks) this.#smallDisks.set(id, directory);
+    this.network = network;
+    this.disks = disks;
   }
 
-  /** The member whose disk can be filled; null where the machine does not allow it. */
-  get smallDiskMember(): number | null {
-    return [...this.#smallDisks.keys()][0] ?? null;
-  }
-
-  /** Shuts, or opens, what member `from` has opened to member `to`. */
-  setWay(from: number, to: number, state: WayState): void {
-    for (const proxy of this.#ways.get(`${from} ${to}`) ?? []) proxy.set(state);
+  get ids(): readonly number[] {
+    return this.members.map(({ id }) => id);
   }
 
   /** Shuts all ways between the two sides. */
   part(one: readonly number[], other: readonly number[], state: WayState): void {
-    for (const a of one) {
-      for (const b of other) {
-        this.setWay(a, b, state);
-        this.setWay(b, a, state);
-      }
-    }
+    const pairs = one.flatMap((a) => other.filter((b) => b !== a).map((b) => [a, b] as const));
+    this.network.setWays([...pairs, ...pairs.map(([a, b]) => [b, a] as const)], state);
   }
 
-  /** Opens every way. */
+  /** Shuts all ways between the clients and some members. */
+  partClients(ids: readonly number[], state: WayState): void {
+    this.part([clients], ids, state);
+  }
+
+  /** Opens every way, and gives room to every disk. */
   heal(): void {
-    for (const pair of this.#ways.values()) for (const proxy of pair) proxy.set('open');
+    this.network.heal();
+    for (const disk of this.disks.values()) disk.free();
   }
 
-  /** Leaves no room on the disk of the member that has a small one. */
-  fillDisk(): void {
-    for (const directory of this.#smallDisks.values()) {
-      const { bavail, bsize } = statfsSync(directory);
-      writeFileSync(join(directory, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize)));
+  /** Keeps what is on the disks, which go with the ensemble. */
+  keepDisks(): void {
+    for (const { id, dataDirectory, place } of this.members) {
+      if (!this.disks.has(id)) continue;
+      cpSync(dataDirectory, join(place.directory, 'data-at-the-end'), {
+        recursive: true,
+        filter: (path) => !path.endsWith('filler'),
+      });
     }
   }
 
-  /** Gives the room back. */
-  freeDisk(): void {
-    for (const directory of this.#smallDisks.values())
-      rmSync(join(directory, 'filler'), { force: true });
-  }
-
-  /** Ends everything and gives the small disks back. */
+  /** Ends everything, and gives back what the machine has lent. */
   async end(): Promise<void> {
     await this.kill();
-    for (const pair of this.#ways.values()) for (const proxy of pair) proxy.close();
-    for (const directory of this.#smallDisks.values()) giveBack(directory);
+    this.network.close();
+    for (const disk of this.disks.values()) disk.giveBack();
   }
-}
-
-/** Whether this machine lets us have a disk that is small: only root may mount one. */
-function mountSmallDisk(directory: string): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  const options = ['-t', 'tmpfs', '-o', `size=${smallDiskBytes}`, 'tmpfs', directory];
-  if (spawnSync('mount', options, { stdio: 'ignore' }).status !== 0) return false;
-  process.once('exit', () => giveBack(directory));
-  return true;
-}
-
-/** Also when somebody still looks at it, and twice if need be. */
-function giveBack(directory: string): void {
-  spawnSync('umount', ['-l', directory], { stdio: 'ignore' });
 }

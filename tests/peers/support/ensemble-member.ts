@@ -24,6 +24,10 @@ export interface MemberPlace {
   /** Holds zoo.cfg and the folder `data`. */
   readonly directory: string;
   readonly clientPort: number;
+  /** The address that clients reach it at; 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** The command and arguments that start its command, and become it: those that put it into a network of its own. */
+  readonly launcher?: readonly [string, ...string[]];
   /** Lines of zoo.cfg, `server.N` and all, but for the directories and the client port. */
   readonly lines: readonly string[];
 }
@@ -44,7 +48,7 @@ export class EnsembleMember {
     const lines = [
       `dataDir=${this.dataDirectory}`,
       `clientPort=${place.clientPort}`,
-      'clientPortAddress=127.0.0.1',
+      `clientPortAddress=${this.host}`,
       ...place.lines,
     ];
     writeFileSync(this.#configurationPath, `${lines.join('\n')}\n`);
@@ -58,8 +62,12 @@ export class EnsembleMember {
     return `${this.kind} member ${this.id}`;
   }
 
+  get host(): string {
+    return this.place.host ?? '127.0.0.1';
+  }
+
   get connectString(): string {
-    return `127.0.0.1:${this.place.clientPort}`;
+    return `${this.host}:${this.place.clientPort}`;
   }
 
   get dataDirectory(): string {
@@ -83,7 +91,7 @@ export class EnsembleMember {
   /** Starts the process; that it serves is for `untilMode` to see. */
   start(): void {
     if (this.isRunning) throw new Error(`Cannot start ${this.name}: it is running`);
-    const [command, args] = this.#commandLine();
+    const [command, args] = launched(this.place.launcher, this.#commandLine());
     const child = track(
       spawn(command, args, { cwd: this.place.directory, stdio: ['ignore', 'pipe', 'pipe'] }),
     );
@@ -133,7 +141,7 @@ export class EnsembleMember {
 
   /** The answer to a four-letter word; empty when there is none. */
   word(word: string): Promise<string> {
-    return fourLetterWord(this.place.clientPort, word).catch(() => '');
+    return fourLetterWord(this.place.clientPort, word, 2_000, this.host).catch(() => '');
   }
 
   /** What the member is at the moment. */
@@ -233,6 +241,15 @@ export class EnsembleMember {
       ],
     ];
   }
+}
+
+function launched(
+  launcher: readonly [string, ...string[]] | undefined,
+  [command, args]: [string, string[]],
+): [string, string[]] {
+  if (launcher === undefined) return [command, args];
+  const [first, ...rest] = launcher;
+  return [first, [...rest, command, ...args]];
 }
 
 /** Whether every thread of a process is stopped; where the system does not tell, that is taken for granted. */

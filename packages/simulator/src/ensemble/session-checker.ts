@@ -1,5 +1,4 @@
 import { formatZxid } from '@meerkat/protocol';
-import type { ManualClock } from '../manual-clock.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
 import type { HeardSessions } from './heard-sessions.ts';
 import type { ModelHistory, ModelVersion } from './model-history.ts';
@@ -21,7 +20,7 @@ export class SessionChecker {
   /** Since when nothing breaks any more; before that a member may be deaf to its clients without fault. */
   calmSinceMs: number = Number.POSITIVE_INFINITY;
   readonly #history: ModelHistory;
-  readonly #clock: ManualClock;
+  readonly #clock: { monotonicMs(): number };
   readonly #tickTimeMs: number;
   readonly #records = new Set<SessionRecord>();
   readonly #everTold: SessionRecord[] = [];
@@ -29,7 +28,12 @@ export class SessionChecker {
   /** What was wrong with letting a session expire, by session and epoch, until that is committed. */
   readonly #hasty = new Map<string, string>();
 
-  constructor(history: ModelHistory, clock: ManualClock, heard: HeardSessions, tickTimeMs: number) {
+  constructor(
+    history: ModelHistory,
+    clock: { monotonicMs(): number },
+    heard: HeardSessions,
+    tickTimeMs: number,
+  ) {
     this.#history = history;
     this.#clock = clock;
     this.#heard = heard;
@@ -69,21 +73,29 @@ export class SessionChecker {
    * @throws Violation when it ends a session whose client was heard in time
    */
   onCommitted(version: ModelVersion): void {
-    this.#checkEphemerals(version);
+    this.checkEphemerals(version);
     if (version.write?.kind !== 'closeSession') return;
     const hasty = this.#hasty.get(`${version.session} ${Math.floor(version.zxid / 2 ** 32)}`);
     demand(hasty === undefined, 'nobody expires who is heard', () => hasty ?? '');
+    this.onEnded(version.session, version.zxid, this.#clock.monotonicMs());
+  }
+
+  /**
+   * A session ends by a transaction made at `nowMs`.
+   *
+   * @throws Violation when all is calm, its client was heard in time, and did not ask for that
+   */
+  onEnded(session: string, zxid: number, nowMs: number): void {
     for (const record of this.#records) {
-      if (record.name !== version.session || record.isClosing) continue;
+      if (record.name !== session || record.isClosing) continue;
       const heardMs = record.heardMs;
-      const nowMs = this.#clock.monotonicMs();
       // Followers tell the leader twice a tick; what they heard before the calm may have been lost.
       if (heardMs < this.calmSinceMs + 2 * this.#tickTimeMs) continue;
       demand(
         nowMs - heardMs >= record.timeoutMs - this.#tickTimeMs,
         'nobody expires who is heard',
         () => {
-          return `${record.name} ends at ${formatZxid(version.zxid)}, ${nowMs - heardMs} ms after it was heard, of ${record.timeoutMs}`;
+          return `${record.name} ends at ${formatZxid(zxid)}, ${nowMs - heardMs} ms after it was heard, of ${record.timeoutMs}`;
         },
       );
     }
@@ -103,7 +115,8 @@ export class SessionChecker {
     }
   }
 
-  #checkEphemerals(version: ModelVersion): void {
+  /** @throws Violation when a transaction makes an ephemeral znode of a session that is no more */
+  checkEphemerals(version: ModelVersion): void {
     for (const change of version.changes) {
       if (change.kind !== 'create') continue;
       const owner = version.tree.get(change.path)?.owner ?? '';

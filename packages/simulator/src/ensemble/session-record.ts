@@ -6,7 +6,8 @@ export class SessionRecord {
   /** As `formatLong` has it; '' until a server has given it. */
   name = '';
   timeoutMs = 0;
-  readonly digestId: string;
+  /** Who its client has proved to be; '' for nobody. */
+  digestId: string;
   /** The newest zxid that a reply has shown. */
   seenZxid = 0;
   /** When the newest of those requests was sent that a server has answered, ms: it was heard then or later. */

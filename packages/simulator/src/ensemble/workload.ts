@@ -1,9 +1,12 @@
 import type { ModelRead } from '../model/model-reads.ts';
-import type { ModelTree, ModelWrite } from '../model/model-tree.ts';
+import type { ModelWrite } from '../model/model-tree.ts';
 import * as operations from '../model/operations.ts';
 import { credentials, digestId, drawRequest } from '../model/random-requests.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { OpenOptions } from './simulated-client.ts';
+
+/** The paths that a client may know. */
+export type KnownPaths = Pick<ReadonlyMap<string, unknown>, 'size' | 'keys'>;
 
 /** What simulated clients ask for: every operation, over few paths, so that they meet. */
 export class Workload {
@@ -24,13 +27,13 @@ export class Workload {
     };
   }
 
-  /** What a client sends in one turn. `tree` is what it may know. */
-  drawBurst(tree: ModelTree): readonly (ModelRead | ModelWrite)[] {
+  /** What a client sends in one turn. */
+  drawBurst(known: KnownPaths): readonly (ModelRead | ModelWrite)[] {
     const random = this.#random;
     const kind = random.below(100);
     if (kind < 8) return this.#drawSyncAndRead();
     if (kind < 14) return this.#drawNumbers();
-    if (kind < 30) return this.#drawTidying(tree);
+    if (kind < 30) return this.#drawTidying(known);
     const burst: (ModelRead | ModelWrite)[] = [];
     for (let count = 1 + random.below(5); count > 0; count--) burst.push(this.#drawOne());
     return burst;
@@ -65,11 +68,13 @@ export class Workload {
   }
 
   /** Deletes some of what is there, so that the tree stays small. */
-  #drawTidying(tree: ModelTree): readonly (ModelRead | ModelWrite)[] {
+  #drawTidying(known: KnownPaths): readonly (ModelRead | ModelWrite)[] {
     const random = this.#random;
-    const paths = [...tree.keys()].filter((path) => path !== '/' && !path.startsWith('/zookeeper'));
+    const paths = [...known.keys()].filter(
+      (path) => path !== '/' && !path.startsWith('/zookeeper'),
+    );
     const burst: ModelWrite[] = [];
-    for (let count = tree.size > 40 ? 8 : 2; count > 0 && paths.length > 0; count--) {
+    for (let count = known.size > 40 ? 8 : 2; count > 0 && paths.length > 0; count--) {
       burst.push({
         kind: 'delete',
         path: paths[random.below(paths.length)] as string,

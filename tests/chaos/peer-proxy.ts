@@ -1,13 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-
-/** What a way between two members does with what is sent on it. */
-export type WayState =
-  /** Passes it on. */
-  | 'open'
-  /** Keeps it, as a network that drops packets: nobody is told. */
-  | 'stalled'
-  /** Ends every connection. */
-  | 'cut';
+import type { WayState } from './members-network.ts';
 
 /**
  * A way from one member to a port of another: what the first one believes to be the address of the second. Whatever
