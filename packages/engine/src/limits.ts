@@ -107,6 +107,10 @@ export interface EnsembleLimits {
   readonly snapshotStreamBytesMax: number;
   /** Syncs of learners' clients that wait for a commit. Ours. */
   readonly outstandingSyncsMax: number;
+  /** Bytes of requests of the observers behind one follower that are not committed; then whoever asks for more is let go. Ours. */
+  readonly forwardedBytesMax: number;
+  /** Syncs and questions about sessions of those observers, likewise. Ours. */
+  readonly forwardedQuestionsMax: number;
   /** Bytes that may wait for one learner; then it is let go, and comes back to be synchronised. Ours. */
   readonly learnerBytesMax: number;
   /** Bytes of the committed transactions that are kept in memory (`commitLogCount` of them). Ours. */
@@ -132,6 +136,8 @@ export const ensembleLimits: EnsembleLimits = {
   snapshotStreamMsMax: 60 * 60 * 1000,
   snapshotStreamBytesMax: 64 * 1024 * 1024 * 1024,
   outstandingSyncsMax: 100_000,
+  forwardedBytesMax: 64 * 1024 * 1024,
+  forwardedQuestionsMax: 10_000,
   learnerBytesMax: 256 * 1024 * 1024,
   recentBytesMax: 64 * 1024 * 1024,
   diskDiffBytesMin: 1024 * 1024,

@@ -33,6 +33,11 @@ function servingAs1(ensemble: HostileEnsemble, host = 'host1'): HostilePeer {
   return peer;
 }
 
+function until(ensemble: HostileEnsemble, isSo: () => boolean): void {
+  for (let ms = 0; ms < 10_000 && !isSo(); ms++) ensemble.run(1);
+  assert.equal(isSo(), true, ensemble.lines.join('\n'));
+}
+
 /** The leader has closed the stream with one line, and nobody else has noticed anything. */
 function assertTurnedAway(ensemble: HostileEnsemble, peer: HostilePeer, why: RegExp): void {
   assert.equal(peer.isClosed, true, `not closed: ${why}`);
@@ -197,6 +202,86 @@ test('a voter of a far epoch is not followed into it while the epoch is looked f
   }
   ensemble.untilServing(2);
   assert.equal(ensemble.leader.epoch, 1);
+});
+
+test('a later promise in the name of a voter that does not look for a leader ends no epoch', () => {
+  for (const real of [
+    [1, 2, 3],
+    [2, 3],
+  ]) {
+    const ensemble = ensembleOf(real);
+    for (let i = 1; i <= 50; i++) {
+      const peer = ensemble.peer('host1');
+      peer.dial('host3', hello(1, { acceptedEpoch: 1 + i }));
+      assert.equal(peer.isClosed, true);
+      ensemble.run(100);
+      assert.equal(ensemble.takeLines().length, 1);
+    }
+    ensemble.ticks(12);
+    assert.equal(ensemble.leader.epoch, 1);
+    assert.deepEqual(ensemble.roles, []);
+  }
+});
+
+test('nor does it while that voter comes back', () => {
+  const ensemble = ensembleOf();
+  const voter = ensemble.member(1);
+  const peer = ensemble.peer('stranger');
+  for (let i = 0; i < 5; i++) {
+    voter.crash('power');
+    ensemble.run(100);
+    voter.start();
+    // All the time until it is there.
+    for (let ms = 0; ms < 60_000 && !voter.isServing; ms += 20) {
+      peer.dialLater({ host: 'host3', port: 2888 });
+      ensemble.run(20);
+      if (peer.stream.isOpen) peer.say(hello(1, { acceptedEpoch: 900 }));
+    }
+    assert.equal(voter.isServing, true);
+  }
+  assert.equal(ensemble.leader.epoch, 1);
+  assert.deepEqual([...new Set(ensemble.roles)], ['1 following']);
+});
+
+test('a voter that has promised a later epoch is brought back by one', () => {
+  const ensemble = ensembleOf();
+  ensemble.write('a');
+  const voter = ensemble.member(1);
+  voter.crash('power');
+  voter.disk.place(`${voter.config.dataDir}/version-2/acceptedEpoch`, Buffer.from('7'));
+  voter.start();
+  ensemble.untilServing(3);
+  assert.equal(ensemble.leader.epoch, 8);
+  const claims = ensemble.takeLines().filter((line) => /has promised epoch 7, later/.test(line));
+  assert.equal(claims.length, 2);
+});
+
+test('a hello that is refused takes nobody out of the quorum that comes together', () => {
+  const ensemble = new HostileEnsemble({ real: [2, 3] });
+  until(ensemble, () => /^3: .*learners are awaited/m.test(ensemble.lines.join('\n')));
+  // Its answers take long: while it is brought to the history, others say that they are it, or the leader.
+  ensemble.fabric.setSlow('host2', 'host3', 300);
+  until(ensemble, () => /server 2 at/.test(ensemble.lines.join('\n')));
+  for (const sid of [2, 3]) ensemble.peer('stranger').dial('host3', hello(sid));
+  assert.equal(ensemble.member(3).isServing, false);
+  ensemble.untilServing(2);
+  ensemble.write('a');
+  ensemble.run(400);
+  assert.equal(ensemble.leader.lastProcessedZxid, zxidOf(1, 1));
+});
+
+test('who does not vote promises an epoch only when a quorum has', () => {
+  const ensemble = new HostileEnsemble({ real: [2, 3] });
+  until(ensemble, () => /^3: .*learners are awaited/m.test(ensemble.lines.join('\n')));
+  ensemble.fabric.setSlow('host2', 'host3', 300);
+  const observer = ensemble.peer('stranger');
+  observer.dial('host3', hello(9, { isObserver: true }));
+  until(ensemble, () => ensemble.member(2).replica?.member?.epochs.acceptedEpoch === 1);
+  // The promise is on its way: it might never arrive.
+  ensemble.run(100);
+  assert.deepEqual(observer.packets(), []);
+  ensemble.run(400);
+  assert.deepEqual(observer.packets(), ['17 0x100000000']);
 });
 
 test('what is no ACKEPOCH, or ACK of this NEWLEADER, is turned away', () => {

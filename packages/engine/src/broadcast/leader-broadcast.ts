@@ -97,6 +97,7 @@ export class LeaderBroadcast implements ProposalTap {
   letServe(link: LearnerLink): void {
     const { recent } = this.#context;
     link.stage = LinkStage.serving;
+    link.askedRound = this.#rounds.sent;
     link.answeredRound = this.#rounds.sent;
     if (recent.hasCommitted) link.givenZxid = recent.zxidOf(recent.committedEnd - 1);
     writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
@@ -181,6 +182,7 @@ export class LeaderBroadcast implements ProposalTap {
     for (const link of this.#links.all()) {
       if (link.stage === LinkStage.serving) {
         writeBarePacket(this.#links.ordered(link), PacketType.ping, newest);
+        link.askedRound = this.#rounds.sent;
       }
     }
   }

@@ -91,10 +91,21 @@ export class LeaderMembership {
       oldConfig: membership.current,
       newConfig: membership.lastSeen,
       acks,
-      laterAcks: [],
+      laterAcks: laterAcks(acked, zxid),
     });
     const change = membership.activate(membership.lastSeen);
     if (change !== null) this.#events.onMembersChanged(change);
     return leader;
   }
+}
+
+/**
+ * Who has acknowledged what was proposed after `zxid`: whoever is to lead had better have all of it. What one has
+ * acknowledged it has with all before, so there are no more different sets than there are last acknowledgements.
+ */
+function laterAcks(acked: ReadonlyMap<number, Zxid>, zxid: Zxid): ReadonlySet<number>[] {
+  const lasts = [...new Set(acked.values())].filter((last) => last > zxid).sort((a, b) => a - b);
+  const hasUpTo = (zxidOf: Zxid): Set<number> =>
+    new Set([...acked].filter(([, last]) => last >= zxidOf).map(([sid]) => sid));
+  return lasts.map(hasUpTo);
 }

@@ -11,6 +11,7 @@ import type { PeerStreamId, TimerListener } from '../ports.ts';
 import { formatQuorumConfig } from '../quorum/quorum-config.ts';
 import { EpochAgreement } from './epoch-agreement.ts';
 import { helloRefusal } from './hello-refusal.ts';
+import { LaterPromises } from './later-promises.ts';
 import { LeaderBroadcast } from './leader-broadcast.ts';
 import { LearnerAcceptor, type LearnerHost } from './learner-acceptor.ts';
 import { LearnerDeadlines } from './learner-deadlines.ts';
@@ -32,13 +33,12 @@ export class Leader implements LearnerHost, TimerListener {
   readonly #deadlines: LearnerDeadlines;
   readonly #sync: LearnerSync;
   readonly #broadcast: LeaderBroadcast;
+  readonly #laterPromises: LaterPromises;
   #phase: Phase = 'epoch';
   #timer = 0;
   /** What it stood for election with. */
   readonly #ownZxid: Zxid;
   readonly #ownEpoch: number;
-  /** Whose state is durable up to NEWLEADER. */
-  readonly #synced = new Set<number>();
   #startedMs = 0;
 
   constructor(context: MemberContext, events: RoleEvents) {
@@ -52,6 +52,8 @@ export class Leader implements LearnerHost, TimerListener {
     this.#deadlines = new LearnerDeadlines(context.ensemble);
     this.#sync = new LearnerSync(context);
     this.#broadcast = new LeaderBroadcast(context, this.#links, events);
+    const { config, ensemble } = context;
+    this.#laterPromises = new LaterPromises(ensemble.initLimitTicks * config.tickTimeMs);
   }
 
   /** The epoch; 0 before it is agreed on. */
@@ -114,8 +116,9 @@ export class Leader implements LearnerHost, TimerListener {
     if (this.#phase === 'broadcast') this.#broadcast.commitAgreed();
   }
 
-  /** A voter looks for a leader again, though this one has not begun to serve. */
+  /** A voter looks for a leader, though this one was elected at `sinceMs`. */
   onVoterLooking(sid: number, sinceMs: number): void {
+    this.#laterPromises.onVoterLooking(sid);
     const { epochWaitMs } = this.#context.ensemble;
     if (epochWaitMs < 0 || this.#phase !== 'epoch') return;
     if (this.#context.clock.monotonicMs() - sinceMs <= epochWaitMs) return;
@@ -161,19 +164,14 @@ export class Leader implements LearnerHost, TimerListener {
 
   /** See `LearnerLinkEvents`. */
   onHello(link: LearnerLink): string | null {
-    const { view } = this.#context;
     const older = this.#links.bySid(link);
     const refusal = helloRefusal(this.#context, link, older, this.#phase === 'epoch');
     if (refusal !== null) return refusal;
-    if (this.#phase === 'broadcast' && this.#isBehind(link)) {
-      this.#beginAnew(link);
-      return null;
-    }
+    if (this.#phase === 'broadcast' && this.#isBehind(link)) return this.#takeClaim(link);
     if (older !== null) this.#forget(older, 'the same server has connected anew');
-    const mayVote = link.type === 'participant' && view.isVoter(link.sid);
-    this.#agreement.offer(link.sid, link.acceptedEpoch, mayVote);
-    if (this.#agreement.isAgreed && this.#phase !== 'epoch') link.sendEpoch(this.epoch);
-    else this.#seeToEpoch();
+    this.#agreement.offer(link.sid, link.acceptedEpoch, this.#mayVote(link));
+    if (this.#phase === 'epoch') this.#seeToEpoch();
+    else if (this.#isToPromise(link)) link.sendEpoch(this.epoch);
     return null;
   }
 
@@ -182,7 +180,7 @@ export class Leader implements LearnerHost, TimerListener {
       const isAhead =
         currentEpoch > this.#ownEpoch ||
         (currentEpoch === this.#ownEpoch && link.peerLastZxid > this.#ownZxid);
-      if (isAhead && this.#context.view.isVoter(link.sid) && link.type === 'participant') {
+      if (isAhead && this.#mayVote(link)) {
         const theirs = `epoch ${currentEpoch} and ${formatZxid(link.peerLastZxid)}`;
         return this.#end(`server ${link.sid} is ahead with ${theirs}`);
       }
@@ -198,8 +196,8 @@ export class Leader implements LearnerHost, TimerListener {
     this.#deadlines.extend(link);
     link.ackedZxid = makeZxid(this.epoch, 0);
     this.#context.notice('synced', link.sid, `server ${link.sid} has the history of this leader`);
+    this.#laterPromises.onJoined(link.sid);
     if (this.#phase === 'broadcast') return this.#letServe(link);
-    if (link.type === 'participant') this.#synced.add(link.sid);
     this.#seeToQuorum();
   }
 
@@ -259,19 +257,19 @@ export class Leader implements LearnerHost, TimerListener {
 
   /** Whether a voter has promised a later epoch than this one, so that it cannot join it. */
   #isBehind(link: LearnerLink): boolean {
-    const mayVote = link.type === 'participant' && this.#context.view.isVoter(link.sid);
     const ahead = link.acceptedEpoch - this.epoch;
-    return mayVote && ahead > 0 && ahead <= ensembleLimits.epochsAheadMax;
+    return this.#mayVote(link) && ahead > 0 && ahead <= ensembleLimits.epochsAheadMax;
   }
 
-  /**
-   * A voter took part in an epoch that came to nothing. Java leaves it out for as long as the leader lasts; a new epoch
-   * beyond its promise brings it back, so that the ensemble survives the next failure too.
-   */
-  #beginAnew(link: LearnerLink): void {
-    const { epochs } = this.#context;
-    if (link.acceptedEpoch > epochs.acceptedEpoch) epochs.accept(link.acceptedEpoch);
-    this.#end(`server ${link.sid} has promised epoch ${link.acceptedEpoch}: a later one is begun`);
+  /** A voter cannot join this epoch, or somebody says so in its name: once that is believed, a later one brings it back. */
+  #takeClaim({ sid, acceptedEpoch }: LearnerLink): string | null {
+    const { epochs, clock } = this.#context;
+    if (!this.#laterPromises.claim(sid, clock.monotonicMs())) {
+      return `it has promised epoch ${acceptedEpoch}, later than ${this.epoch}; whether that is so will show`;
+    }
+    if (acceptedEpoch > epochs.acceptedEpoch) epochs.accept(acceptedEpoch);
+    this.#end(`server ${sid} has promised epoch ${acceptedEpoch}: a later one is begun`);
+    return null;
   }
 
   #seeToEpoch(): void {
@@ -281,10 +279,26 @@ export class Leader implements LearnerHost, TimerListener {
     epochs.accept(this.epoch);
     this.#phase = 'promise';
     this.#agreement.promise(ensemble.myId);
-    for (const link of this.#links.all()) {
-      if (link.stage === LinkStage.epoch) link.sendEpoch(this.epoch);
-    }
+    this.#askForPromises();
     this.#seeToPromises();
+  }
+
+  #askForPromises(): void {
+    for (const link of this.#links.all()) {
+      if (link.stage === LinkStage.epoch && this.#isToPromise(link)) link.sendEpoch(this.epoch);
+    }
+  }
+
+  /**
+   * Whoever does not vote promises what a quorum has promised: were the epoch to come to nothing, it could not take part
+   * in the next one, which may well have a lower number.
+   */
+  #isToPromise(link: LearnerLink): boolean {
+    return this.#phase !== 'promise' || this.#mayVote(link);
+  }
+
+  #mayVote({ type, sid }: LearnerLink): boolean {
+    return type === 'participant' && this.#context.view.isVoter(sid);
   }
 
   #seeToPromises(): void {
@@ -297,7 +311,7 @@ export class Leader implements LearnerHost, TimerListener {
     }
     // What this member brings into the epoch is durable: it was recovered, or its log was waited for.
     this.#context.epochs.enter(this.epoch);
-    this.#synced.add(this.#context.ensemble.myId);
+    this.#askForPromises();
     for (const link of this.#links.all()) {
       if (link.stage === LinkStage.promised) this.#synchronise(link);
     }
@@ -309,7 +323,9 @@ export class Leader implements LearnerHost, TimerListener {
     const kind = this.#sync.begin(link);
     if (kind === null) return this.onBroken(link, 'too many observers are being synchronised');
     const packet = beginPacket(link.outbox, PacketType.newLeader, makeZxid(this.epoch, 0));
-    const text = utf8(formatQuorumConfig(this.#context.membership.lastSeen));
+    // What is only proposed comes with its proposal: it must not be in force anywhere before it is committed.
+    const { current, lastSeen } = this.#context.membership;
+    const text = utf8(formatQuorumConfig(this.#phase === 'broadcast' ? current : lastSeen));
     link.outbox.writeBytes(text, 0, text.length);
     endPacket(link.outbox, packet, null);
     link.stage = LinkStage.syncing;
@@ -321,9 +337,7 @@ export class Leader implements LearnerHost, TimerListener {
 
   #seeToQuorum(): void {
     if (this.#phase !== 'sync') return;
-    const tracker = this.#context.view.newTracker();
-    for (const sid of this.#synced) tracker.addAck(sid);
-    if (!tracker.hasAllQuorums()) return;
+    if (!this.#hasQuorum()) return;
     this.#phase = 'broadcast';
     this.#serve();
     for (const link of this.#links.all()) {
@@ -332,7 +346,7 @@ export class Leader implements LearnerHost, TimerListener {
   }
 
   #serve(): void {
-    this.#broadcast.begin(this.epoch, this.#synced);
+    this.#broadcast.begin(this.epoch, this.#synced());
     this.#startedMs = this.#context.clock.monotonicMs();
     this.#events.onServing({ epoch: this.epoch, sync: 'none' });
   }
@@ -344,11 +358,17 @@ export class Leader implements LearnerHost, TimerListener {
 
   #hasQuorum(): boolean {
     const tracker = this.#context.view.newTracker();
-    tracker.addAck(this.#context.ensemble.myId);
-    for (const link of this.#links.all()) {
-      if (link.stage >= LinkStage.synced && link.type === 'participant') tracker.addAck(link.sid);
-    }
+    for (const sid of this.#synced()) tracker.addAck(sid);
     return tracker.hasAllQuorums();
+  }
+
+  /** Whose state is durable up to NEWLEADER, this member's own included. */
+  #synced(): Set<number> {
+    const synced = new Set([this.#context.ensemble.myId]);
+    for (const { stage, type, sid } of this.#links.all()) {
+      if (stage >= LinkStage.synced && type === 'participant') synced.add(sid);
+    }
+    return synced;
   }
 
   /** Learners that were not heard of in time, or leave a proposal unanswered for too long. */
@@ -367,7 +387,6 @@ export class Leader implements LearnerHost, TimerListener {
     const who = link.sid >= 0 ? `server ${link.sid}` : `a learner from ${link.address.host}`;
     this.#context.notice('learner lost', link.sid, `${who} is let go: ${reason}`);
     link.close();
-    if (this.#phase === 'sync') this.#synced.delete(link.sid);
   }
 
   #end(reason: string): void {

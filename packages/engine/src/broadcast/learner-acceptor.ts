@@ -36,12 +36,22 @@ export class LearnerAcceptor implements PeerListenerEvents {
     this.#host = host;
   }
 
-  /** Awaits learners at all own quorum addresses, or at their ports on every interface. */
-  start(): void {
+  /**
+   * Awaits learners at all own addresses, or on every interface.
+   *
+   * @param ownPort a port besides that for learners: the one of an observer master; else null
+   */
+  start(ownPort: number | null = null): void {
     const { view, ensemble, peers } = this.#context;
-    for (const { host, quorumPort: port } of view.member(ensemble.myId)?.addresses ?? []) {
-      const address = { host: ensemble.listenOnAllIps ? '0.0.0.0' : host, port };
-      this.#listeners.set(peers.listen(address, this), address);
+    const asked = new Set<string>();
+    for (const { host: own, quorumPort } of view.member(ensemble.myId)?.addresses ?? []) {
+      const host = ensemble.listenOnAllIps ? '0.0.0.0' : own;
+      const port = ownPort ?? quorumPort;
+      const text = `${host}:${port}`;
+      // Several addresses may differ by their quorum ports alone.
+      if (ownPort !== null && asked.has(text)) continue;
+      asked.add(text);
+      this.#listeners.set(peers.listen({ host, port }, this), { host, port });
     }
   }
 

@@ -8,12 +8,18 @@ import type { EnsembleConfig } from '../ensemble-config.ts';
 import { type LearnerLink, LinkStage } from './learner-link.ts';
 
 export class LearnerDeadlines {
-  readonly #ensemble: EnsembleConfig;
+  readonly #syncLimitTicks: number;
+  readonly #initLimitTicks: number;
   #tick = 0;
   #isHalfTick = false;
 
-  constructor(ensemble: EnsembleConfig) {
-    this.#ensemble = ensemble;
+  /** @param initLimitTicks how long it may take until a learner has the history */
+  constructor(
+    { syncLimitTicks, initLimitTicks: initLimit }: EnsembleConfig,
+    initLimitTicks: number = initLimit,
+  ) {
+    this.#syncLimitTicks = syncLimitTicks;
+    this.#initLimitTicks = initLimitTicks;
   }
 
   /** Ticks that have passed. */
@@ -31,9 +37,8 @@ export class LearnerDeadlines {
 
   /** A learner has come, or come further, or was heard of: it has to be heard of again in time. */
   extend(link: LearnerLink): void {
-    const { initLimitTicks, syncLimitTicks } = this.#ensemble;
     const isSettled = link.stage >= LinkStage.synced;
-    link.deadlineTick = this.#tick + (isSettled ? syncLimitTicks : initLimitTicks);
+    link.deadlineTick = this.#tick + (isSettled ? this.#syncLimitTicks : this.#initLimitTicks);
   }
 
   /** It serves from now on, and answers proposals. */
@@ -54,7 +59,7 @@ export class LearnerDeadlines {
       link.paceTick = this.#tick;
       return null;
     }
-    const isLate = this.#tick - link.paceTick > this.#ensemble.syncLimitTicks;
+    const isLate = this.#tick - link.paceTick > this.#syncLimitTicks;
     return isLate ? 'it leaves proposals unanswered' : null;
   }
 }

@@ -92,7 +92,8 @@ export class LearnerLink implements PacketReceiver {
   ackedZxid: Zxid = 0 as Zxid;
   /** The tick until which it has to be heard of. */
   deadlineTick = 0;
-  /** The newest round of PINGs that it has answered. */
+  /** The newest round of PINGs that it was sent, and that it has answered. */
+  askedRound = 0;
   answeredRound = 0;
   /** Whether new proposals are meant for it. */
   isForwarding = false;
@@ -205,6 +206,7 @@ export class LearnerLink implements PacketReceiver {
   flush(): boolean {
     if (this.stage === LinkStage.closed) return true;
     if (this.#syncStream !== null) this.#stream();
+    if (this.#isClosed) return true;
     const outbox = this.#outbox;
     if (outbox.length > 0) {
       const isTaken = this.#peers.send(this.stream, outbox.bytes, 0, outbox.length);
@@ -319,7 +321,8 @@ export class LearnerLink implements PacketReceiver {
         if (packet.zxid > this.ackedZxid) this.ackedZxid = packet.zxid;
         return this.#events.onAck(this);
       case PacketType.ping:
-        if (this.stage === LinkStage.serving) this.answeredRound++;
+        // An answer that nobody asked for confirms nothing that is to come.
+        if (this.answeredRound < this.askedRound) this.answeredRound++;
         while (reader.remaining >= touchBytes) {
           const hi = reader.readInt();
           this.#events.onTouch(this, hi, reader.readInt(), reader.readInt());

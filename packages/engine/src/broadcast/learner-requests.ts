@@ -13,6 +13,7 @@ import {
 import { ensembleLimits } from '../limits.ts';
 import type { WritePipeline } from '../requests/write-pipeline.ts';
 import type { WriteRequest } from '../requests/write-route.ts';
+import { forwardRefusal, isUnanswerable } from './forwarded-request.ts';
 import { type LearnerLink, LinkStage } from './learner-link.ts';
 import type { LearnerLinks } from './learner-links.ts';
 import type { MemberContext } from './member-context.ts';
@@ -105,18 +106,15 @@ export class LearnerRequests {
     if (recent.outstandingBytes > ensembleLimits.outstandingBytesMax) {
       return `it asks for more while ${recent.outstandingBytes} bytes are not committed`;
     }
+    const { extendedTypesEnabled } = this.#context.config;
+    const refusal = forwardRefusal(request.type, request.sessionHi, extendedTypesEnabled);
+    if (refusal !== null) return refusal;
     if (request.type === OpCode.sync) return this.#takeSync(link);
     if (isUnanswerable(request.type)) {
       this.#pipeline.prepare(request, reader, clock.wallMs(), ErrorCode.unimplemented);
       return null;
     }
-    if (!isForLeaders(request.type)) return `it forwards an operation with code ${request.type}`;
-    if (request.type === OpCode.createSession) {
-      if (this.#context.config.extendedTypesEnabled && request.sessionHi >>> 24 === 0xff) {
-        return 'it begins a session whose znodes would be of an extended type';
-      }
-      this.#track(link, reader);
-    }
+    if (request.type === OpCode.createSession) this.#track(link, reader);
     this.#pipeline.prepareForeign(request, reader, clock.wallMs());
     return null;
   }
@@ -181,30 +179,5 @@ export class LearnerRequests {
   #granted(timeoutMs: number): number {
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#context.config;
     return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
-  }
-}
-
-/** Requests of clients that a Java learner forwards and that no client has any business with: they fail. */
-function isUnanswerable(type: OpCode): boolean {
-  return type === OpCode.check || type === OpCode.deleteContainer;
-}
-
-/** Requests that learners forward. */
-function isForLeaders(type: OpCode): boolean {
-  switch (type) {
-    case OpCode.create:
-    case OpCode.create2:
-    case OpCode.createContainer:
-    case OpCode.createTTL:
-    case OpCode.delete:
-    case OpCode.setData:
-    case OpCode.setACL:
-    case OpCode.multi:
-    case OpCode.reconfig:
-    case OpCode.createSession:
-    case OpCode.closeSession:
-      return true;
-    default:
-      return false;
   }
 }

@@ -40,6 +40,7 @@ class World {
           this.seen.push(`${id} ${session === null ? 'gone' : 'lives'}`),
       },
       state: { sessions: { track: () => ({}) } },
+      config: { extendedTypesEnabled: false },
     };
     this.route = new LearnerRoute(this.outbox, context as unknown as MemberContext);
   }

@@ -21,6 +21,7 @@ import type { WriteRequest, WriteRoute } from '../requests/write-route.ts';
 import type { SessionTable } from '../sessions/session-table.ts';
 import { LearnerLink } from './learner-link.ts';
 import type { MemberContext } from './member-context.ts';
+import { ObserverRequests, questionRefusal } from './observer-requests.ts';
 import { beginPacket, endPacket, PacketType, type ReceivedPacket } from './quorum-packet.ts';
 import { int32At, typeIn } from './transaction-bytes.ts';
 
@@ -46,12 +47,14 @@ export class LearnerRoute implements WriteRoute {
   readonly #syncAskers: (LearnerLink | null)[] = [];
   /** Sessions that the leader is being asked about, and for whom. */
   readonly #asked: Asked[] = [];
+  readonly #observerRequests: ObserverRequests;
   /** The observers that follow this member; null while it awaits none. */
   observerMaster: ObserverAnswers | null = null;
 
   /** @param outbox what goes to the leader at the end of the turn */
   constructor(outbox: JuteWriter, context: MemberContext) {
     this.#outbox = outbox;
+    this.#observerRequests = new ObserverRequests(context.config.extendedTypesEnabled);
     this.#applier = context.applier;
     this.#intake = context.intake;
     this.#sessions = context.state.sessions;
@@ -113,19 +116,30 @@ export class LearnerRoute implements WriteRoute {
     this.#asked.push({ sessionHi, sessionLo, asker });
   }
 
-  /**
-   * Passes on what a client of an observer asks for.
-   *
-   * @returns false when that session has moved on since. The leader cannot tell: to it, all of them come from here.
-   */
-  forward(link: LearnerLink, packet: ReceivedPacket): boolean {
+  /** Asks for an observer. Returns why it is of no use any more, null when it is. */
+  askFor(
+    link: LearnerLink,
+    sessionHi: number,
+    sessionLo: number,
+    timeoutMs: number,
+  ): string | null {
+    const refusal = questionRefusal(this.#asked.length);
+    if (refusal === null) this.ask(link, sessionHi, sessionLo, timeoutMs);
+    return refusal;
+  }
+
+  /** Passes on what a client of an observer asks for. Returns why it is of no use any more, null when it is. */
+  forward(link: LearnerLink, packet: ReceivedPacket): string | null {
     const { bytes, dataStart, dataEnd, authStart, end } = packet;
     const type = int32At(bytes, dataStart + typeInRequest);
     const session = this.#sessions.get(int32At(bytes, dataStart), int32At(bytes, dataStart + 4));
     if (session !== undefined && type !== OpCode.createSession && type !== OpCode.closeSession) {
       session.owner ??= link;
-      if (session.owner !== link) return false;
+      // The leader cannot tell: to it, all of them come from here. And the observer waits for the answer, in order.
+      if (session.owner !== link) return 'it passes on what a session asked for before it moved on';
     }
+    const refusal = this.#observerRequests.take(packet, this.#syncAskers.length);
+    if (refusal !== null) return refusal;
     if (type === OpCode.sync) this.#syncAskers.push(link);
     const writer = this.#outbox;
     const start = beginPacket(writer, PacketType.request, -1);
@@ -133,7 +147,7 @@ export class LearnerRoute implements WriteRoute {
     endPacket(writer, start, null);
     writer.length -= noIdsBytes;
     writer.writeBytes(bytes, authStart, end);
-    return true;
+    return null;
   }
 
   /**
@@ -186,7 +200,9 @@ export class LearnerRoute implements WriteRoute {
   commitOne(bytes: Uint8Array, start: number, end: number): void {
     const sessionHi = int32At(bytes, start);
     const sessionLo = int32At(bytes, start + 4);
-    if (!this.#isOldest(sessionHi, sessionLo, int32At(bytes, start + 8))) {
+    const xid = int32At(bytes, start + 8);
+    if (!this.#isOldest(sessionHi, sessionLo, xid)) {
+      this.#observerRequests.committed(sessionHi, sessionLo, xid);
       if (typeIn(bytes, start) === OpCode.closeSession)
         this.#intake.onSessionEnding(sessionHi, sessionLo);
       this.#applier.apply(bytes, start, end, null);

@@ -14,17 +14,12 @@ import {
   utf8,
   type Zxid,
 } from '@meerkat/protocol';
-import { ensembleLimits } from '../limits.ts';
-import type {
-  NetworkAddress,
-  PeerListenerEvents,
-  PeerListenerId,
-  PeerStreamEvents,
-  PeerStreamId,
-  TimerListener,
-} from '../ports.ts';
+import type { PeerStreamId, TimerListener } from '../ports.ts';
 import { formatQuorumConfig } from '../quorum/quorum-config.ts';
-import { type LearnerLink, type LearnerLinkEvents, LinkStage } from './learner-link.ts';
+import { helloRefusal } from './hello-refusal.ts';
+import { LearnerAcceptor, type LearnerHost } from './learner-acceptor.ts';
+import { LearnerDeadlines } from './learner-deadlines.ts';
+import { type LearnerLink, LinkStage } from './learner-link.ts';
 import { LearnerLinks } from './learner-links.ts';
 import type { LearnerRoute, ObserverAnswers } from './learner-route.ts';
 import { LearnerSync } from './learner-sync.ts';
@@ -37,9 +32,7 @@ import {
   writeBarePacket,
 } from './quorum-packet.ts';
 
-export class ObserverMaster
-  implements PeerListenerEvents, PeerStreamEvents, TimerListener, LearnerLinkEvents, ObserverAnswers
-{
+export class ObserverMaster implements LearnerHost, TimerListener, ObserverAnswers {
   readonly #context: MemberContext;
   readonly #epoch: number;
   readonly #route: LearnerRoute;
@@ -47,12 +40,11 @@ export class ObserverMaster
   readonly #toObservers = new JuteWriter(16 * 1024);
   readonly #links: LearnerLinks;
   readonly #sync: LearnerSync;
-  readonly #listeners: PeerListenerId[] = [];
+  readonly #acceptor: LearnerAcceptor;
+  readonly #deadlines: LearnerDeadlines;
   /** Those that come from a follower that was further, and the tick until which they are waited for. */
   readonly #ahead = new Map<LearnerLink, number>();
   #timer = 0;
-  #tick = 0;
-  #isHalfTick = false;
   #isOver = false;
 
   /** @param epoch the epoch of the leader */
@@ -60,9 +52,12 @@ export class ObserverMaster
     this.#context = context;
     this.#epoch = epoch;
     this.#route = route;
-    const { observerMasterBytesMax } = context.ensemble;
+    const { observerMasterBytesMax, initLimitTicks, syncLimitTicks } = context.ensemble;
     const nobody = new JuteWriter(1);
     this.#links = new LearnerLinks(context, nobody, this.#toObservers, observerMasterBytesMax);
+    this.#acceptor = new LearnerAcceptor(context, this.#links, this);
+    // Whoever is ahead is waited for besides.
+    this.#deadlines = new LearnerDeadlines(context.ensemble, initLimitTicks + syncLimitTicks);
     this.#sync = new LearnerSync(context);
   }
 
@@ -83,21 +78,16 @@ export class ObserverMaster
 
   /** Awaits observers. */
   start(): void {
-    const { clock, config, ensemble, peers, view } = this.#context;
-    const { observerMasterPort: port, listenOnAllIps, myId } = ensemble;
-    const own = (view.member(myId)?.addresses ?? []).map(({ host }) => host);
-    for (const host of new Set(listenOnAllIps ? ['0.0.0.0'] : own)) {
-      this.#listeners.push(peers.listen({ host, port }, this));
-    }
+    const { clock, config, ensemble } = this.#context;
+    this.#acceptor.start(ensemble.observerMasterPort);
     this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
   }
 
   /** The follower follows no more: nor do they. */
   stop(): void {
     this.#isOver = true;
-    const { clock, peers } = this.#context;
-    clock.cancelTimer(this.#timer);
-    for (const listener of this.#listeners) peers.stopListening(listener);
+    this.#context.clock.cancelTimer(this.#timer);
+    this.#acceptor.stop();
     for (const link of this.#links.all()) link.close();
   }
 
@@ -152,27 +142,14 @@ export class ObserverMaster
     endPacket(outbox, packet, null);
   }
 
-  onPeerListening(_listener: PeerListenerId, port: number): void {
-    this.#context.notice('awaiting observers', null, `observers are awaited on port ${port}`);
+  /** See `LearnerHost`. */
+  onConnected(link: LearnerLink): void {
+    this.#deadlines.extend(link);
   }
 
-  /** Without it they follow others; this member is none the worse. */
-  onPeerListenFailed(_listener: PeerListenerId, reason: string): void {
-    const text = `Cannot await observers: the system says ${reason}`;
-    this.#context.notice('observers not awaited', null, text);
-  }
-
-  onPeerAccepted(
-    _listener: PeerListenerId,
-    stream: PeerStreamId,
-    from: NetworkAddress,
-  ): PeerStreamEvents {
-    if (this.#isOver || this.#links.count >= ensembleLimits.learnersMax) {
-      this.#context.peers.destroy(stream);
-      return this;
-    }
-    this.#expect(this.#links.add(stream, from, this));
-    return this;
+  /** See `LearnerHost`: without it they follow others, and this member is none the worse. */
+  onUnableToAwait(reason: string): void {
+    this.#context.notice('observers not awaited', null, reason);
   }
 
   onPeerOpened(): void {}
@@ -180,13 +157,18 @@ export class ObserverMaster
   onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void {
     const link = this.#links.get(stream);
     if (link === undefined || this.#isOver) return;
-    if (link.stage >= LinkStage.synced) this.#expect(link);
+    link.heardMs = this.#context.clock.monotonicMs();
+    if (link.stage >= LinkStage.synced) this.#deadlines.extend(link);
     this.#context.intake.beginCommit();
     this.#context.attempt(() => link.received(bytes, start, end));
   }
 
   onPeerDrained(stream: PeerStreamId): void {
-    this.#links.get(stream)?.drained();
+    const link = this.#links.get(stream);
+    if (link === undefined || this.#isOver) return;
+    // However long all of it takes: it has taken what it was sent.
+    if (link.isStreaming) this.#deadlines.extend(link);
+    link.drained();
   }
 
   onPeerClosed(stream: PeerStreamId, reason: string): void {
@@ -195,12 +177,10 @@ export class ObserverMaster
   }
 
   onHello(link: LearnerLink): string | null {
-    const { version } = this.#context.view.current.config;
     if (link.type !== 'observer') return 'it is no observer, and the leader is elsewhere';
-    if (link.configVersion > version) {
-      return `it has a newer configuration, version ${link.configVersion.toString(16)}`;
-    }
     const older = this.#links.bySid(link);
+    const refusal = helloRefusal(this.#context, link, older, false);
+    if (refusal !== null) return refusal;
     if (older !== null) this.onBroken(older, 'the same server has connected anew');
     link.sendEpoch(this.#epoch);
     return null;
@@ -212,11 +192,11 @@ export class ObserverMaster
     const isAhead = link.peerLastZxid > state.lastProcessedZxid;
     // The beginning of an epoch is no transaction that could be missing here.
     if (!isAhead || counterOf(link.peerLastZxid) === 0) this.#synchronise(link);
-    else this.#ahead.set(link, this.#tick + ensemble.syncLimitTicks);
+    else this.#ahead.set(link, this.#deadlines.tick + ensemble.syncLimitTicks);
   }
 
   onSynced(link: LearnerLink): void {
-    this.#expect(link);
+    this.#deadlines.extend(link);
     link.stage = LinkStage.serving;
     writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
     this.#context.notice('synced', link.sid, `observer ${link.sid} follows this follower`);
@@ -229,14 +209,15 @@ export class ObserverMaster
     this.#context.intake.noteHeard(sessionHi, sessionLo);
   }
 
+  /** What the leader would turn away costs the observer its link, not this follower its own. */
   onRequest(link: LearnerLink, packet: ReceivedPacket): void {
-    if (this.#route.forward(link, packet)) return;
-    // It waits for the answer, in order, and there will be none.
-    this.onBroken(link, 'it passes on what a session asked for before it moved on');
+    const refusal = this.#route.forward(link, packet);
+    if (refusal !== null) this.onBroken(link, refusal);
   }
 
   onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
-    this.#route.ask(link, sessionHi, sessionLo, timeoutMs);
+    const refusal = this.#route.askFor(link, sessionHi, sessionLo, timeoutMs);
+    if (refusal !== null) this.onBroken(link, refusal);
   }
 
   onStreamFailed(link: LearnerLink, reason: string): void {
@@ -245,6 +226,7 @@ export class ObserverMaster
   }
 
   onBroken(link: LearnerLink, reason: string): void {
+    if (link.stage === LinkStage.closed) return;
     this.#links.remove(link);
     this.#sync.ended(link);
     this.#ahead.delete(link);
@@ -258,14 +240,14 @@ export class ObserverMaster
     if (this.#isOver) return;
     const { clock, config, state } = this.#context;
     this.#timer = clock.startTimer(config.tickTimeMs / 2, this, 0);
-    if (this.#isHalfTick) this.#tick++;
-    this.#isHalfTick = !this.#isHalfTick;
+    this.#deadlines.passHalf();
     for (const [link, untilTick] of this.#ahead) {
       // What it has and nobody commits is cut.
-      if (this.#tick > untilTick) this.#synchronise(link);
+      if (this.#deadlines.tick > untilTick) this.#synchronise(link);
     }
     for (const link of this.#links.all()) {
-      if (this.#tick > link.deadlineTick) this.onBroken(link, 'it was not heard of in time');
+      const overdue = this.#deadlines.overdueText(link, this.newestZxid);
+      if (overdue !== null) this.onBroken(link, overdue);
       else if (link.stage === LinkStage.serving) {
         writeBarePacket(this.#links.ordered(link), PacketType.ping, state.lastProcessedZxid);
       }
@@ -278,20 +260,13 @@ export class ObserverMaster
     const kind = this.#sync.begin(link);
     if (kind === null) return this.onBroken(link, 'too many observers are being synchronised');
     const packet = beginPacket(link.outbox, PacketType.newLeader, makeZxid(this.#epoch, 0));
-    const text = utf8(formatQuorumConfig(this.#context.membership.lastSeen));
+    const text = utf8(formatQuorumConfig(this.#context.membership.current));
     link.outbox.writeBytes(text, 0, text.length);
     endPacket(link.outbox, packet, null);
     link.stage = LinkStage.syncing;
-    this.#expect(link);
+    this.#deadlines.extend(link);
     this.#links.beginForwarding(link);
     const theirs = formatZxid(link.peerLastZxid);
     this.#context.notice('syncing', link.sid, `observer ${link.sid} at ${theirs} gets a ${kind}`);
-  }
-
-  /** It has to be heard of in time. */
-  #expect(link: LearnerLink): void {
-    const { initLimitTicks, syncLimitTicks } = this.#context.ensemble;
-    const isSettled = link.stage >= LinkStage.synced;
-    link.deadlineTick = this.#tick + (isSettled ? syncLimitTicks : initLimitTicks + syncLimitTicks);
   }
 }

@@ -179,3 +179,33 @@ test('members whose whole state came as a snapshot may vote with it', () => {
   ensemble.untilServing([a, b]);
   ensemble.finish();
 });
+
+test('a leader may go while a learner lets go of its log for a cut or a snapshot', () => {
+  for (let seed = 1; seed <= 24; seed++) {
+    // The disk takes its time, so that the end of the leader is heard of before the log is closed.
+    const settings = seed % 2 === 0 ? { commitLogCount: 2, snapshotSizeFactor: -1 } : {};
+    const ensemble = new ScriptedEnsemble({ ...settings, diskLatencyMs: 100 }, seed).begin();
+    const old = ensemble.theLeader();
+    const client = ensemble.client(1, old);
+    ensemble.write(client, 'all', 3);
+    // What it takes alone has to go when it comes back.
+    ensemble.cutOff(old);
+    client.submit(['/alone0', '/alone1', '/alone2'].map((path) => create(path)));
+    const others = ensemble.theOthers(old);
+    ensemble.runFor(7 * ensemble.tickTimeMs);
+    ensemble.untilServing(others);
+    const next = ensemble.theLeader();
+    ensemble.write(ensemble.client(2, next), 'later', 5);
+    ensemble.trace.onLine = (line) => {
+      if (!line.includes(`server ${old.id} at 0x`) || !/ gets a (TRUNC|SNAP)/.test(line)) return;
+      // Its end is heard of within a second; in the time of these seeds often before the log is closed.
+      ensemble.clock.after(5, () => next.isUp && ensemble.crash(next, 'kill'));
+    };
+    ensemble.fabric.heal();
+    const isGone = (): boolean => !next.isUp;
+    ensemble.runUntil(isGone, 20_000, 'the old leader is synchronised', () => '');
+    // The two that are left are a quorum: it must not wait for anything.
+    ensemble.untilServing([old, ...others.filter((each) => each !== next)]);
+    ensemble.finish();
+  }
+});

@@ -172,7 +172,12 @@ export class HostilePeer implements PeerStreamEvents, PeerListenerEvents {
 
   /** Opens a stream to a member's quorum port, and says something. */
   dial(host: string, ...said: readonly Uint8Array[]): HostileStream {
-    this.dialLater({ host, port: quorumPort });
+    return this.dialPort({ host, port: quorumPort }, ...said);
+  }
+
+  /** Opens a stream to any port, and says something. */
+  dialPort(address: NetworkAddress, ...said: readonly Uint8Array[]): HostileStream {
+    this.dialLater(address);
     this.#ensemble.run(20);
     this.say(...said);
     return this.stream;

@@ -1,0 +1,48 @@
+/**
+ * Which requests of their clients learners may pass on (`LearnerHandler.run`). Owns the rule only: a leader keeps its
+ * followers to it, and a follower the observers behind it, so that none of them costs it its own leader.
+ */
+import { OpCode } from '@meerkat/protocol';
+
+/**
+ * Why a request is not one that a learner passes on, null when it is.
+ *
+ * @param sessionHi the upper half of the session's id
+ * @param hasExtendedTypes `zookeeper.extendedTypesEnabled`
+ */
+export function forwardRefusal(
+  type: OpCode,
+  sessionHi: number,
+  hasExtendedTypes: boolean,
+): string | null {
+  if (!isForwarded(type)) return `it forwards an operation with code ${type}`;
+  if (type === OpCode.createSession && hasExtendedTypes && sessionHi >>> 24 === 0xff) {
+    return 'it begins a session whose znodes would be of an extended type';
+  }
+  return null;
+}
+
+/** Requests of clients that a Java learner forwards and that no client has any business with: they fail. */
+export function isUnanswerable(type: OpCode): boolean {
+  return type === OpCode.check || type === OpCode.deleteContainer;
+}
+
+function isForwarded(type: OpCode): boolean {
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+    case OpCode.delete:
+    case OpCode.setData:
+    case OpCode.setACL:
+    case OpCode.multi:
+    case OpCode.reconfig:
+    case OpCode.createSession:
+    case OpCode.closeSession:
+    case OpCode.sync:
+      return true;
+    default:
+      return isUnanswerable(type);
+  }
+}
