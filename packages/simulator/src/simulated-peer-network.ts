@@ -44,6 +44,8 @@ export class PeerFabric {
   readonly options: PeerFabricOptions;
   /** Where bytes are kept that are under way. */
   readonly arena: ByteArena = new ByteArena();
+  /** Called when a direction is free again. */
+  onFreed: () => void = () => {};
   readonly #listeners = new Map<string, Listener>();
   readonly #blocked = new Set<string>();
   readonly #slow = new Map<string, number>();
@@ -65,6 +67,7 @@ export class PeerFabric {
   setBlocked(from: string, to: string, isBlocked: boolean): void {
     if (isBlocked) this.#blocked.add(`${from}>${to}`);
     else this.#blocked.delete(`${from}>${to}`);
+    if (!isBlocked) this.onFreed();
     for (const stream of this.#streams) stream.deliver();
   }
 
@@ -78,6 +81,7 @@ export class PeerFabric {
   heal(): void {
     this.#blocked.clear();
     this.#slow.clear();
+    this.onFreed();
     for (const stream of this.#streams) stream.deliver();
   }
 

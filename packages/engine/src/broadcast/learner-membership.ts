@@ -3,7 +3,7 @@
  * elections from then on, what is committed is in force. Owns the configuration that NEWLEADER has brought, and says whether
  * the leader and this member's own role are still what they were.
  */
-import { decodeUtf8 } from '@meerkat/protocol';
+import { asZxid, decodeUtf8, epochOf } from '@meerkat/protocol';
 import type { LearnerType } from '../quorum/member.ts';
 import type { QuorumConfig } from '../quorum/quorum-config.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
@@ -16,6 +16,8 @@ export class LearnerMembership {
   readonly #events: RoleEvents;
   /** The configuration that NEWLEADER brought; in force with UPTODATE. */
   #newConfig: QuorumConfig | null = null;
+  /** The leader's. */
+  #epoch = 0;
 
   constructor(context: MemberContext, leader: number, events: RoleEvents) {
     this.#context = context;
@@ -41,21 +43,35 @@ export class LearnerMembership {
   }
 
   /** NEWLEADER says what the leader's configuration is. */
-  takeNewLeader({ bytes, dataStart, dataEnd }: ReceivedPacket): void {
+  takeNewLeader({ bytes, dataStart, dataEnd, zxid }: ReceivedPacket): void {
     const text = dataStart === -1 ? '' : decodeUtf8(bytes, dataStart, dataEnd);
     this.#newConfig = readConfigText(text);
+    this.#epoch = epochOf(zxid);
     if (this.#newConfig !== null) this.#context.membership.propose(this.#newConfig);
   }
 
   /** UPTODATE puts that in force. Returns whether leader and role are what they were. */
   activateNewLeader(): boolean {
     const typeBefore = this.#ownType;
+    this.#discardDead();
     const change =
       this.#newConfig === null ? null : this.#context.membership.activate(this.#newConfig);
     if (change === null) return true;
     this.#events.onMembersChanged(change);
     if (this.#ownType !== typeBefore) return false;
     return !change.isDifferent || this.#hasSameLeader(change);
+  }
+
+  /**
+   * A leader of a later epoch has a quorum, and its configuration is older than the one that was proposed here: whatever
+   * was committed it knows, so that one is dead. Java waits for a quorum of it with each election.
+   */
+  #discardDead(): void {
+    const { membership } = this.#context;
+    const { version } = membership.lastSeen;
+    if (!membership.isChanging || this.#newConfig === null) return;
+    if (version <= this.#newConfig.version || epochOf(asZxid(version)) >= this.#epoch) return;
+    membership.discardProposed();
   }
 
   get #ownType(): LearnerType {

@@ -267,12 +267,14 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   onMembersChanged({ before, now, isDifferent }: MembershipChange): void {
     this.#showMembers();
     this.#parts.events.ensemble?.onMembersChanged(formatQuorumConfig(now), now.version);
-    if (!isDifferent) return;
+    this.attempt(() => this.membership.settle());
     const { myId } = this.ensemble;
     const addressesOf = (config: typeof now): string =>
       JSON.stringify(config.members.get(myId)?.addresses ?? []);
     // Whoever was removed stays where it is, and may follow.
-    const isMoved = now.members.has(myId) && addressesOf(before) !== addressesOf(now);
+    const isMoved =
+      isDifferent && now.members.has(myId) && addressesOf(before) !== addressesOf(now);
+    // Its version is told in votes from now on, even when nothing else differs.
     if (!isMoved) return this.#elector.setView(this.view, this.#standing());
     const former = this.#elector;
     former.stop();
@@ -388,7 +390,10 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
     this.#reason = reason;
     this.#lookingSinceMs = this.clock.monotonicMs();
     this.#readOnlyMode.await();
-    this.#elector.lookForLeader(this.#standing());
+    const standing = this.#standing();
+    // What was proposed in the meantime counts too.
+    this.#elector.setView(this.view, standing);
+    this.#elector.lookForLeader(standing);
   }
 
   #standing(): Standing {
@@ -453,10 +458,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
         onElected: (election) => this.#onElected(election),
         onNewerConfig: (config) => {
           const change = this.membership.activate(config);
-          if (change === null) return;
-          this.onMembersChanged(change);
-          // Its version is told in votes from now on, even when nothing else differs.
-          if (!change.isDifferent) this.#elector.setView(this.view, this.#standing());
+          if (change !== null) this.onMembersChanged(change);
         },
         onVoterLooking: (sid) => this.#leader?.onVoterLooking(sid, this.#electedMs),
         onUnableToListen: (reason) => this.onFatal(unableToBindExitCode, reason),

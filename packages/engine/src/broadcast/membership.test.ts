@@ -53,6 +53,9 @@ test('a configuration in force is in the file that its version names, without a 
   const change = membership.activate(config);
   assert.equal(change?.isDifferent, true);
   assert.equal(membership.isChanging, false);
+  // What was proposed stays until the next start finds what is in force.
+  assert.ok(disk.files.has(`${dynamicFile}.next`));
+  membership.settle();
   assert.deepEqual([...disk.files], [[`${dynamicFile}.100000003`, `${textOf([1, 2])}\n`]]);
 });
 
@@ -72,6 +75,7 @@ test('wherever a crash comes, the next start knows the old configuration and per
     try {
       membership.propose(config);
       membership.activate(config);
+      membership.settle();
     } catch (error) {
       assert.ok(error instanceof PowerCut);
     }

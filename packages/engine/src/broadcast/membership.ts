@@ -78,18 +78,30 @@ export class Membership {
     this.#view = this.#newView();
   }
 
-  /** A configuration is in force. Returns null when it was already, or a newer one is. */
+  /**
+   * A configuration is in force. Returns null when it was already, or a newer one is; else `settle` has to follow once
+   * the next start finds it.
+   */
   activate(config: QuorumConfig): MembershipChange | null {
     if (!this.#isChangeable || config.version <= this.#current.version) return null;
     const before = this.#current;
     this.#write(config.version.toString(16), withoutVersion(formatQuorumConfig(config)));
     this.#current = config;
-    if (config.version >= this.#lastSeen.version) {
-      this.#lastSeen = config;
-      this.#removeNext();
-    }
+    if (config.version >= this.#lastSeen.version) this.#lastSeen = config;
     this.#view = this.#newView();
     return { before, now: config, isDifferent: !hasSameMembers(before, config) };
+  }
+
+  /** What was proposed last never was committed, and cannot be any more: nobody has to agree by it. */
+  discardProposed(): void {
+    this.#lastSeen = this.#current;
+    this.#view = this.#newView();
+    this.#removeNext();
+  }
+
+  /** The next start finds the configuration in force: the file with what was proposed has nothing more to say. */
+  settle(): void {
+    if (this.#lastSeen === this.#current) this.#removeNext();
   }
 
   #newView(): QuorumView {

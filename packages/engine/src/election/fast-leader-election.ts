@@ -15,7 +15,7 @@ import {
   parseQuorumConfig,
   type QuorumConfig,
 } from '../quorum/quorum-config.ts';
-import type { QuorumTracker, QuorumView } from '../quorum/quorum-view.ts';
+import { type QuorumTracker, QuorumView } from '../quorum/quorum-view.ts';
 import type { ElectionNotice } from './election-notice.ts';
 import { decodeNotification, encodeNotification, type Notification } from './notification.ts';
 import { RecentAnswers } from './recent-answers.ts';
@@ -303,7 +303,10 @@ export class FastLeaderElection implements TimerListener {
   }
 
   #joinIfDecided(votes: ReadonlyMap<number, Vote>, vote: Vote): boolean {
-    const tracker = this.#tracker(votes, vote);
+    // Whoever leads has seen to its quorums. One that was proposed here may never have been so to anybody else, and
+    // those whom it names may not exist: Java waits for them all the same.
+    const tracker = new QuorumView(this.#view.current).newTracker();
+    for (const [sid, other] of votes) if (isSameVote(vote, other)) tracker.addAck(sid);
     if (!tracker.hasAllQuorums() || !this.#doesLead(votes, vote)) return false;
     this.#join(vote, tracker.acks);
     return true;

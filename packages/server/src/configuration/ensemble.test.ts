@@ -190,6 +190,20 @@ test('members may stand in a dynamic file, with the version in its name', (t) =>
   assert.match(refused(`${three}tickTime=5`), /Cannot take tickTime from here: only server\.N/);
 });
 
+test('a member that is being added starts by what was proposed: it may be needed for that', (t) => {
+  const text = `${times}dynamicConfigFile=$DIR/zoo.cfg.dynamic.1000000a2\nreconfigEnabled=true\n`;
+  const others = three.replace(/^server\.2=.*$/m, 'server.4=d:2888:3888;2181');
+  const next = `${others}server.2=b:2888:3888:participant;0.0.0.0:2181\nversion=1000000b1`;
+  const files = { ...myid, 'zoo.cfg.dynamic.1000000a2': others, 'zoo.cfg.dynamic.next': next };
+  const ensemble = readEnsemble(t, text, files);
+  assert.equal(ensemble.myId, 2);
+  assert.equal(ensemble.members.members.has(2), false);
+  assert.match(
+    refusal(t, text, { ...files, 'zoo.cfg.dynamic.next': others }),
+    /add a line server\.2=/,
+  );
+});
+
 test('what is odd and harmless is remarked on', (t) => {
   const remarks = (text: string): readonly string[] => {
     return read(t, times + text, myid).remarks.map(({ level, message }) => `${level} ${message}`);

@@ -33,10 +33,13 @@ export function settleEnsemble(
   const { replica } = draft.server;
   const initLimitTicks = requireTicks(draft.initLimitTicks, 'initLimit', 10, file);
   const syncLimitTicks = requireTicks(draft.syncLimitTicks, 'syncLimit', 5, file);
-  const myId = readMyId(dataDir, members);
-  const own = members.get(myId) as QuorumMember;
-  takeClientAddress(draft, own, membership.place);
   const { tickTimeMs, reconfigEnabled } = replica;
+  const proposed = reconfigEnabled ? proposedMembers(draft, file, readFile) : null;
+  // One that is being added may be a member by what is not known to be committed yet, and be needed for that.
+  const known = new Map([...(proposed?.members ?? []), ...members]);
+  const myId = readMyId(dataDir, known);
+  const own = known.get(myId) as QuorumMember;
+  takeClientAddress(draft, own, membership.place);
   const helloTimeoutMs =
     draft.quorumCnxnTimeoutMs === -1 ? tickTimeMs * syncLimitTicks : draft.quorumCnxnTimeoutMs;
   const { ensemble } = draft;
@@ -44,7 +47,7 @@ export function settleEnsemble(
     ...ensemble,
     myId,
     members: membership.config,
-    proposedMembers: reconfigEnabled ? proposedMembers(draft, file, readFile) : null,
+    proposedMembers: proposed,
     oracle: draft.oraclePath === null ? null : new OracleFile(draft.oraclePath),
     initLimitTicks,
     syncLimitTicks,

@@ -1,5 +1,7 @@
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readProperties } from '@meerkat/engine';
+import { syncDirectory } from '../ports/node-disk.ts';
 
 /** Behind the name of a configuration file: what it was before it was changed (`QuorumPeerConfig.backupOldConfig`). */
 const backupSuffix = '.bak';
@@ -35,6 +37,8 @@ export function pointToDynamicFile(
   const temporary = `${path}.tmp`;
   writeFileSync(temporary, kept.join('\n'), { encoding: 'latin1', flush: true });
   renameSync(temporary, path);
+  // The engine forgets what was proposed when this has returned: it must not come back with the power.
+  syncDirectory(dirname(path));
 }
 
 function isMoved(key: string, eraseClientPort: boolean): boolean {

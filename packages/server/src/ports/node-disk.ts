@@ -157,7 +157,7 @@ export class NodeDisk implements Disk {
 }
 
 /** Makes the entries of a directory durable; systems that cannot sync a directory keep them so anyway. */
-function syncDirectory(path: string): void {
+export function syncDirectory(path: string): void {
   if (process.platform === 'win32') return;
   const directory = fs.openSync(path, 'r');
   try {

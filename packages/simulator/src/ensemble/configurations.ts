@@ -1,3 +1,4 @@
+import { formatQuorumConfig } from '@meerkat/engine';
 import { formatZxid } from '@meerkat/protocol';
 import {
   isSameMembersText,
@@ -5,6 +6,7 @@ import {
   readMembers,
   votersIn,
 } from '../model/model-reconfig.ts';
+import type { EnsembleMember } from './ensemble-member.ts';
 import { demand } from './violation.ts';
 
 /** A configuration, and what it began with: its transaction, or the beginning of an epoch. */
@@ -25,6 +27,8 @@ export class Configurations {
   readonly #claims = new Map<number, string>();
   #asked: { readonly atMs: number; readonly members: ModelMembers }[] = [];
   readonly #byVersion = new Map<number, string>();
+  /** By what each epoch began. */
+  readonly #byEpoch = new Map<number, ModelMembers>();
 
   /** @param text what all members begin with */
   constructor(text: string) {
@@ -103,7 +107,9 @@ export class Configurations {
    * @throws Violation when it is none of these
    */
   onEpoch(epochZxid: number, text: string): boolean {
-    const { version, lines } = readMembers(text);
+    const members = readMembers(text);
+    const { version, lines } = members;
+    this.#byEpoch.set(epochZxid / 2 ** 32, members);
     if (version === this.inForce.version) return false;
     demand(version > this.inForce.version, 'configurations do not go back', () => {
       return `the leader of ${formatZxid(epochZxid)} has version ${formatZxid(version)}, in force is ${formatZxid(this.inForce.version)}`;
@@ -137,6 +143,31 @@ export class Configurations {
     demand(isSameMembersText(known, text), 'a version is one configuration', () => {
       return `${id} says that it is ${text}, others ${known}`;
     });
+  }
+
+  /**
+   * A member has come back.
+   *
+   * @param epoch the newest that it has taken part in, by its disk
+   * @throws Violation when it has forgotten what was in force, or by what its epoch began
+   */
+  onRecovered({ id, members, config, toldVersion }: EnsembleMember, epoch: number): void {
+    const proposed = config.ensemble?.proposedMembers ?? null;
+    const version = Math.max(members?.version ?? 0, proposed?.version ?? 0);
+    demand(version >= toldVersion, 'who has seen a configuration in force knows it', () => {
+      return `${id} comes back with ${formatZxid(version)}, in force there was ${formatZxid(toldVersion)}`;
+    });
+    const needed = this.#byEpoch.get(epoch);
+    if (toldVersion === -1 || needed === undefined || version >= needed.version || members === null)
+      return;
+    const own = readMembers(formatQuorumConfig(members));
+    demand(
+      isSameLines(own.lines, needed.lines),
+      'an epoch on disk comes with its configuration',
+      () => {
+        return `${id} comes back with epoch ${epoch} and version ${formatZxid(version)}, it began by ${formatZxid(needed.version)}`;
+      },
+    );
   }
 
   /**

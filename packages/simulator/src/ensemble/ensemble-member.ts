@@ -71,6 +71,8 @@ export class EnsembleMember {
   epoch = 0;
   /** The members by what it has in force. */
   members: QuorumConfig | null;
+  /** The newest version that it has said to be in force; -1 when somebody has given it other files since. */
+  toldVersion = 0;
   /** How often it was started. */
   lives = 0;
   /**
@@ -296,6 +298,7 @@ export class EnsembleMember {
   #membersChanged(text: string, version: number): void {
     this.#note(`configuration ${formatZxid(version)}`);
     this.members = parseQuorumConfig(text);
+    this.toldVersion = version;
     this.#events.onMembersChanged?.(this, text);
     if (this.config.ensemble?.dynamicFile !== null) this.files.point(this.disk, version);
   }

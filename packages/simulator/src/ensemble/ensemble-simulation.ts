@@ -131,6 +131,10 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
     }
   }
 
+  #isServed(client: SimulatedClient): boolean {
+    return client === this.#admin ? this.#changes.isServed(client) : client.successes > 0;
+  }
+
   /** Nothing breaks any more, all members are started, and everybody must be served soon. */
   #heal(): number {
     this.#isStorm = false;
@@ -145,10 +149,10 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
     for (const client of this.clients) client.successes = 0;
     const isHealed = (): boolean =>
       this.members.every(({ id, isServing }) => isServing || !this.configurations.has(id)) &&
-      this.clients.every(({ successes }) => successes > 0);
+      this.clients.every((client) => this.#isServed(client));
     const withinMs = healingTicksMax * this.tickTimeMs;
     return this.runUntil(isHealed, withinMs, 'a connected majority serves', () => {
-      const waiting = this.clients.filter(({ successes }) => successes === 0);
+      const waiting = this.clients.filter((client) => !this.#isServed(client));
       return `${waiting.map(({ name }) => name).join()} wait; ${this.describeMembers()}`;
     });
   }

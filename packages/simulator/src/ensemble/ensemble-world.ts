@@ -81,6 +81,8 @@ export class EnsembleWorld implements CheckerHost {
     const patienceMs = 9 * tickTimeMs;
     const { members, configurations, fabric } = this;
     this.#isolation = new IsolationChecker(members, configurations, fabric, patienceMs);
+    // Who reaches its leader for a moment only is not cut off all the time.
+    this.fabric.onFreed = () => this.#isolation.look(this.nowMs());
     this.#observe();
   }
 

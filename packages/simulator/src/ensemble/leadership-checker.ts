@@ -80,6 +80,7 @@ export class LeadershipChecker {
     demand(accepted >= current, 'an epoch is accepted before it is current', () => {
       return `${member.id} has currentEpoch ${current} and acceptedEpoch ${accepted}`;
     });
+    this.#configurations.onRecovered(member, current);
     if (!member.isVoter) return;
     demand(current >= served, 'an epoch that was served in is on disk', () => {
       return `${member.id} comes back with currentEpoch ${current}, and served in ${served}`;

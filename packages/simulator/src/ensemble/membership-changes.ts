@@ -27,6 +27,8 @@ export class MembershipChanges {
   /** Members that are no part of the ensemble, or not yet, and are to run. */
   readonly #kept = new Set<EnsembleMember>();
   #isOver = false;
+  /** Whether a change must succeed in the end; where none comes, what was proposed once must not bother anybody. */
+  readonly #changesInTheEnd: boolean;
 
   /** @param startLater starts a member that is down, sooner or later */
   constructor(
@@ -35,13 +37,16 @@ export class MembershipChanges {
     startLater: (member: EnsembleMember) => void,
   ) {
     this.#random = random;
+    this.#changesInTheEnd = random.percent(60);
     this.#world = world;
     this.#startLater = startLater;
   }
 
   /** Whether a member is to run. */
   wants(member: EnsembleMember): boolean {
-    return this.#world.configurations.has(member.id) || this.#kept.has(member);
+    const { configurations } = this.#world;
+    const mayBelong = configurations.possible.some((voters) => voters.has(member.id));
+    return configurations.has(member.id) || mayBelong || this.#kept.has(member);
   }
 
   /** Looks after those that have left, every few ticks. */
@@ -97,9 +102,11 @@ export class MembershipChanges {
   /** Sees to it that a member can be started. False: its configuration is not one that it has a part in. */
   makeReady(member: EnsembleMember): boolean {
     const { configurations } = this.#world;
-    const members = member.files.read(member.disk)?.members ?? member.config.ensemble?.members;
-    if (members?.members.has(member.id) !== false) return true;
-    const line = configurations.inForce.lines.get(member.id);
+    const stored = member.files.read(member.disk);
+    const members = stored?.members ?? member.config.ensemble?.members;
+    const { id } = member;
+    if (members?.members.has(id) !== false || stored?.proposed?.members.has(id)) return true;
+    const line = configurations.inForce.lines.get(id);
     if (line === undefined) return false;
     this.#writeFiles(member, line);
     return true;
@@ -112,6 +119,11 @@ export class MembershipChanges {
     return { ...opening, credentials: isKnown ? credentials : null };
   }
 
+  /** Whether that client has been served, once nothing breaks any more. */
+  isServed(client: SimulatedClient): boolean {
+    return this.#changesInTheEnd ? client.successes > 0 : client.isConnected;
+  }
+
   /** That client does something. */
   act(client: SimulatedClient): void {
     const random = this.#random;
@@ -119,9 +131,14 @@ export class MembershipChanges {
     // The last change must succeed, so it is asked for by somebody who may.
     if (this.#isOver && client.record.digestId !== superDigest) return client.close();
     if (random.percent(40) || (this.#isOver && client.successes > 0)) return this.#look(client);
-    const request = this.#isOver ? reconfig({ leaving: '9999' }) : this.#draw();
+    const request = this.#isOver ? this.#last() : this.#draw();
     if (request === null) return this.#look(client);
     client.submit([request]);
+  }
+
+  /** Asked for when nothing breaks any more, so it must succeed. */
+  #last(): ModelReconfig | null {
+    return this.#changesInTheEnd ? reconfig({ leaving: '9999' }) : null;
   }
 
   #look(client: SimulatedClient): void {
@@ -200,6 +217,7 @@ export class MembershipChanges {
     const lines = new Map(this.#world.configurations.inForce.lines).set(member.id, line);
     const texts = [...lines].map(([id, each]) => `server.${id}=${each}`);
     member.files.write(member.disk, `${texts.join('\n')}\n`);
+    member.toldVersion = -1;
   }
 }
 

@@ -56,7 +56,8 @@ export class SessionChecker {
     if (leader.role !== 'leading') return;
     const nowMs = this.#clock.monotonicMs();
     for (const record of this.#records) {
-      if (record.name !== name) continue;
+      // What comes behind a closeSession that is not committed yet keeps nothing alive.
+      if (record.name !== name || record.isClosing) continue;
       const patienceMs = record.timeoutMs / fastestRate - 1;
       const heardMs = this.#heard.newestKnownTo(leader, record);
       const [sinceMs, what] =

@@ -5,7 +5,7 @@ import { sessionName } from '../model/describe-reply.ts';
 import { configPath } from '../model/model-reconfig.ts';
 import { type ModelTree, statOf } from '../model/model-tree.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
-import type { ModelHistory } from './model-history.ts';
+import type { ModelHistory, ModelVersion } from './model-history.ts';
 import { demand } from './violation.ts';
 
 /**
@@ -17,7 +17,8 @@ export function compareState(member: EnsembleMember, history: ModelHistory): voi
   const { replica } = member;
   if (replica === null) return;
   const { state, applier } = replica;
-  const version = history.at(history.indexAt(state.lastProcessedZxid));
+  // All is quiet: whoever stands at the end of an epoch knows by what the next one began.
+  const version = history.shownAt(state.lastProcessedZxid).at(-1) as ModelVersion;
   const at = `${member.id} at ${formatZxid(state.lastProcessedZxid)}`;
   const mismatches = applier.digestMismatches - member.mismatchesOnDamagedDisk;
   demand(mismatches === 0, 'digests agree', () => {

@@ -2,7 +2,12 @@ import { clientPort, type EnsembleMember } from '../ensemble/ensemble-member.ts'
 import { type EnsembleSettings, memberLine } from '../ensemble/ensemble-settings.ts';
 import type { SimulatedClient } from '../ensemble/simulated-client.ts';
 import { demand } from '../ensemble/violation.ts';
-import { type ModelReconfig, superCredentials, superDigest } from '../model/model-reconfig.ts';
+import {
+  changedMembers,
+  type ModelReconfig,
+  superCredentials,
+  superDigest,
+} from '../model/model-reconfig.ts';
 import { ScriptedEnsemble } from './scripted-ensemble.ts';
 
 /** An ensemble that does what a script says, whose members change. */
@@ -26,10 +31,11 @@ export class ScriptedMembership extends ScriptedEnsemble {
     return this.adminAt(null);
   }
 
-  /** The same client; when it opens a session, with this member. */
+  /** The same client; with a new session, at this member, unless any will do. */
   adminAt(member: EnsembleMember | null): SimulatedClient {
     const client = this.clients.at(-1) as SimulatedClient;
-    if (client.isIdle) {
+    if (client.isIdle || member !== null) {
+      this.sessions.forget(client.record);
       const credentials = { auth: superCredentials, digestId: superDigest };
       const servers = member === null ? {} : { servers: `${member.host}:${clientPort}` };
       client.open({ sessionTimeoutMs: 40_000, credentials, ...servers });
@@ -37,6 +43,13 @@ export class ScriptedMembership extends ScriptedEnsemble {
     }
     this.untilConnected(client);
     return client;
+  }
+
+  /** Sends a change of the members, of which nobody knows what becomes. */
+  propose(client: SimulatedClient, request: ModelReconfig): void {
+    const members = changedMembers(this.configurations.inForce, request);
+    if (typeof members !== 'number') this.configurations.noteAsked(members, this.nowMs());
+    client.submit([request]);
   }
 
   /** Changes the members, which must succeed. */
