@@ -3,7 +3,6 @@ import { NodeExistsError, NoNodeError } from '../errors.ts';
 import { validatePath } from '../paths.ts';
 import type { ZooKeeper } from '../zookeeper.ts';
 import { createParents } from './parents.ts';
-import { deleteSurely } from './protective-create.ts';
 import { untilAnswered, untilFired, type WaitOptions, within } from './waiting.ts';
 
 /** Options of `Barrier`. */
@@ -47,9 +46,13 @@ export class Barrier {
     );
   }
 
-  /** Removes the barrier, if it is set: all who wait go on. */
-  remove(): Promise<void> {
-    return deleteSurely(this.#zk, this.path);
+  /** Removes the barrier, if it is set: all who wait go on. @throws SessionExpiredError when nobody knows; ZooKeeperError */
+  async remove(): Promise<void> {
+    try {
+      await untilAnswered(this.#zk, () => this.#zk.delete(this.path));
+    } catch (error) {
+      if (!(error instanceof NoNodeError)) throw error;
+    }
   }
 
   /**

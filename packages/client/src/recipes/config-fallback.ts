@@ -12,8 +12,9 @@ export interface FallbackStore {
 /**
  * The last good values of a configuration, kept where a start without the service finds them.
  *
- * Guarantee: what `load` gives was valid, and was the service's at one moment. What is kept of another configuration, or
- * does not fit the keys of today, is left aside.
+ * Guarantee: what `load` gives was valid, and was the service's at one moment; in place of what could not be used at that
+ * moment stands what was good before. What is kept of another configuration, or does not fit the keys of today, is left
+ * aside.
  */
 export class ConfigFallback {
   readonly #store: FallbackStore;

@@ -243,3 +243,29 @@ test('a provider prefers its zone and leaves out what fails', async () => {
   assert.equal(await outcome(nobody.use(fail)), 'NoInstanceError');
   await nobody.close();
 });
+
+test('a list is told only when it was one: not in the middle of what happens', async () => {
+  const server = new ModelServer();
+  const [zk, other] = await Promise.all([1, 2].map(() => server.client()));
+  assert.ok(zk && other);
+  const make = (id: string): Promise<unknown> => {
+    return other.create(`/s/web/${id}`, JSON.stringify({ name: 'web', id }));
+  };
+  for (const path of ['/s', '/s/web']) await other.create(path);
+  await make('a');
+  const cache = await ServiceCache.start(zk, '/s', 'web');
+  const lists = cache.changes();
+  const next = async (): Promise<string> => {
+    const { value } = await lists.next();
+    return (value ?? []).map(({ id }) => id).join();
+  };
+  assert.equal(await next(), 'a');
+  await make('b');
+  await server.pass(0);
+  // Before what follows is read, the reader has heard that `a` is gone, and not yet what `c` is.
+  await Promise.all([make('c'), other.delete('/s/web/a')]);
+  const told = next();
+  await server.pass(0);
+  assert.equal(await told, 'b,c');
+  await cache.close();
+});

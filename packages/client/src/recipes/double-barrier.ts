@@ -78,7 +78,7 @@ export class DoubleBarrier {
   leave(options: WaitOptions = {}): Promise<void> {
     return within(this.#zk, options, `leave the barrier ${this.path}`, async (signal) => {
       while (await this.#waitForOthers(signal)) {
-        // Somebody has left: look again.
+        // Somebody has left, we perhaps: look again.
       }
       await deleteSurely(this.#zk, this.#ready);
     });
@@ -122,8 +122,9 @@ export class DoubleBarrier {
     if (names.length === 0) return false;
     const isFirst = names[0] === this.#name;
     if (isFirst && names.length === 1) {
+      // Somebody may have entered meanwhile.
       await deleteSurely(this.#zk, own);
-      return false;
+      return true;
     }
     if (isIn && !isFirst) await deleteSurely(this.#zk, own);
     const path = childPath(this.path, (isFirst ? names.at(-1) : names[0]) as string);

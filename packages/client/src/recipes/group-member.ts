@@ -76,7 +76,8 @@ export class GroupMember implements AsyncDisposable {
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<Map<string, Uint8Array | null>, void, undefined> {
     for await (const { type } of this.#cache.changes(options)) {
-      if (type === 'inStep') yield this.members;
+      // Out of step again: its end shows a group that was one.
+      if (type === 'inStep' && this.#cache.isInStep) yield this.members;
     }
   }
 

@@ -156,3 +156,32 @@ test("a persistent node deleted twice, for a lost answer, leaves somebody else's
   assert.equal((await two.exists('/here'))?.czxid, made?.czxid);
   await theirs.close();
 });
+
+test('a barrier is not called removed when the session has ended', async () => {
+  const server = new ModelServer();
+  const zk = await server.client();
+  const barrier = new Barrier(zk, '/barrier');
+  await barrier.set();
+  await server.expire(zk);
+  const removed = outcome(barrier.remove());
+  await server.pass(3000);
+  assert.equal(await removed, 'SessionExpiredError');
+});
+
+test('one who enters while the last one leaves is waited for', async () => {
+  const server = new ModelServer();
+  const [one, two] = await Promise.all([1, 2].map(() => server.client()));
+  assert.ok(one && two);
+  const [first, late] = [one, two].map((zk) => new DoubleBarrier(zk, '/round', { membersMin: 1 }));
+  assert.ok(first && late);
+  await first.enter();
+  let isOut = false;
+  const leaving = first.leave().then(() => {
+    isOut = true;
+  });
+  await late.enter();
+  await server.pass(100);
+  assert.equal(isOut, false);
+  await late.leave();
+  await leaving;
+});

@@ -65,7 +65,8 @@ export class ServiceCache implements AsyncDisposable {
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<ServiceInstance[], void, undefined> {
     for await (const { type } of this.#cache.changes(options)) {
-      if (type === 'inStep') yield this.instances;
+      // Out of step again: its end shows a list that was one.
+      if (type === 'inStep' && this.#cache.isInStep) yield this.instances;
     }
   }
 

@@ -1,8 +1,10 @@
 import { ConnectionLossError, NoNodeError } from '@meerkat/client';
 import {
   type Held,
+  type HeldTogether,
   HoldLostError,
   type LostWhen,
+  MultiLock,
   Mutex,
   type OrderedLock,
   ReadWriteLock,
@@ -171,5 +173,64 @@ export class SemaphoreScenario extends LockScenario {
     const options = { leasesMax: this.#leasesMax, lostWhen: this.lostWhen };
     const semaphore = new Semaphore(process.zk, '/semaphore', options);
     return async (limits) => ({ held: await semaphore.acquire(limits), kind: 'lease' });
+  }
+}
+
+/** Several locks at once, in an order that all keep. */
+export class MultiLockScenario extends LockScenario {
+  protected readonly lines: readonly string[] = ['/multi/a', '/multi/b', '/multi/c'];
+  readonly #ledgers = new Map(this.lines.map((line) => [line, new HoldLedger(this, alone, true)]));
+
+  /** Not asked: each lock has one of its own. */
+  protected get ledger(): HoldLedger {
+    throw new Error('several locks have several ledgers');
+  }
+
+  protected makeTake(): Take {
+    throw new Error('several locks are not taken as one');
+  }
+
+  override async live(process: RecipeProcess): Promise<void> {
+    const { random, zk } = process;
+    const { lostWhen } = this;
+    while (!this.isEnding) {
+      await process.sleep(20 + random.below(400));
+      const lines = this.lines.filter(() => random.percent(70));
+      const lock = new MultiLock(
+        zk,
+        lines.map((line) => new Mutex(zk, line, { lostWhen })),
+      );
+      const taken = await this.wait(process, async (limits) => {
+        await this.#workTogether(process, lines, await lock.acquire(limits));
+        return null;
+      });
+      if (taken !== null) throw new Error('nothing is left to work under');
+    }
+    this.idle.add(process.alias);
+  }
+
+  async #workTogether(
+    process: RecipeProcess,
+    lines: readonly string[],
+    together: HeldTogether,
+  ): Promise<void> {
+    const holdings = together.holds.map((held, index) => {
+      const ledger = this.#ledgers.get(lines[index] as string) as HoldLedger;
+      return { ledger, held, holding: ledger.acquired(process, held) };
+    });
+    for (let left = process.random.below(4); left > 0; left--) {
+      await process.sleep(process.random.below(60));
+      const areHeld = holdings.every(({ held }) => held.isHeld);
+      this.demand(together.isHeld === areHeld, 'held is what is held in all', () => process.alias);
+      if (together.lost.aborted) break;
+      for (const { ledger, holding } of holdings) ledger.use(holding);
+    }
+    for (const { ledger, holding } of holdings) ledger.releasing(holding);
+    await together.release();
+    const left = holdings.filter(({ holding }) => !this.host.truth.isGone(holding));
+    this.demand(process.isEnding || left.length === 0, 'released is gone', () => {
+      return left.map(({ holding }) => holding.path).join();
+    });
+    this.serve(process);
   }
 }

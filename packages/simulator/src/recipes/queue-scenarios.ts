@@ -1,9 +1,12 @@
 import {
+  DelayQueue,
+  type DelayQueueOptions,
   PriorityQueue,
   SimpleQueue,
   WaitTimeoutError,
   type Work,
   WorkQueue,
+  type WorkSource,
 } from '@meerkat/client/recipes';
 import { alone, HoldLedger } from './hold-ledger.ts';
 import { isInterruption, type RecipeProcess } from './recipe-process.ts';
@@ -90,12 +93,21 @@ export class WorkQueueScenario extends QueueScenario {
   readonly #lockPath = '/queue/locks';
 
   protected makePut(process: RecipeProcess): (item: string) => Promise<void> {
-    const queue = new WorkQueue(process.zk, this.path, { lockPath: this.#lockPath });
+    const queue = new WorkQueue(process.zk, this.path, this.options);
     return (item) => queue.put(item);
   }
 
+  protected get options(): DelayQueueOptions {
+    return { lockPath: this.#lockPath };
+  }
+
+  /** What work is taken from. */
+  protected makeSource(process: RecipeProcess): WorkSource {
+    return new WorkQueue(process.zk, this.path, this.options);
+  }
+
   protected async consume(process: RecipeProcess): Promise<void> {
-    const queue = new WorkQueue(process.zk, this.path, { lockPath: this.#lockPath });
+    const queue = this.makeSource(process);
     for (;;) {
       const work = await takeWork(process, queue);
       if (work !== null) await this.#deal(process, work);
@@ -106,7 +118,11 @@ export class WorkQueueScenario extends QueueScenario {
     const { random, alias } = process;
     const name = nameOf(work);
     const item = this.taken(process, name);
-    this.demand(!item.isDone, 'what is done does not come again', () => `${alias} gets ${name}`);
+    // Who stood still may be told of what it took long ago.
+    const isOver = this.host.truth.isSessionOver(process.zk.sessionId);
+    this.demand(!item.isDone || isOver, 'what is done does not come again', () => {
+      return `${alias} gets ${name}`;
+    });
     const ledger = this.#ledgers.get(name) ?? new HoldLedger(this, alone, true);
     this.#ledgers.set(name, ledger);
     const held = {
@@ -139,6 +155,37 @@ export class WorkQueueScenario extends QueueScenario {
     }
     const marks = this.host.truth.children(this.#lockPath);
     this.demand(marks.length === 0, 'nothing is left behind', () => marks.join());
+  }
+}
+
+/** A queue whose items are left alone for a while. */
+export class DelayQueueScenario extends WorkQueueScenario {
+  /** By item: when it is due. */
+  readonly #dueMs = new Map<string, number>();
+
+  protected override get options(): DelayQueueOptions {
+    return { ...super.options, nowMs: () => this.host.nowMs() };
+  }
+
+  protected override makePut(process: RecipeProcess): (item: string) => Promise<void> {
+    const queue = new DelayQueue(process.zk, this.path, this.options);
+    return (item) => {
+      const delayMs = process.random.percent(30) ? 0 : process.random.below(2000);
+      this.#dueMs.set(item, this.host.nowMs() + delayMs);
+      return queue.put({ delayMs }, item);
+    };
+  }
+
+  protected override makeSource(process: RecipeProcess): WorkSource {
+    return new DelayQueue(process.zk, this.path, this.options);
+  }
+
+  protected override taken(process: RecipeProcess, name: string): Item {
+    const dueMs = this.#dueMs.get(name) ?? 0;
+    this.demand(this.host.nowMs() >= dueMs, 'nothing is taken before its time', () => {
+      return `${process.alias} gets ${name}, due at ${dueMs}`;
+    });
+    return super.taken(process, name);
   }
 }
 
@@ -197,7 +244,7 @@ export class PriorityQueueScenario extends TakeOnceScenario {
   }
 }
 
-function takeWork(process: RecipeProcess, queue: WorkQueue | PriorityQueue): Promise<Work | null> {
+function takeWork(process: RecipeProcess, queue: WorkSource): Promise<Work | null> {
   const timeoutMs = 100 + process.random.below(2000);
   return process.random.percent(30) ? queue.tryTake() : unlessLate(queue.take({ timeoutMs }));
 }

@@ -1,8 +1,18 @@
+import { BarrierScenario, DoubleBarrierScenario } from './barrier-scenarios.ts';
 import { CacheScenario } from './cache-scenario.ts';
+import { ConfigScenario } from './config-scenario.ts';
+import { DiscoveryScenario } from './discovery-scenario.ts';
 import { LatchScenario, SelectorScenario } from './election-scenarios.ts';
 import { IdSequenceScenario, SnowflakeScenario, WorkerIdScenario } from './id-scenarios.ts';
-import { MutexScenario, ReadWriteLockScenario, SemaphoreScenario } from './lock-scenarios.ts';
 import {
+  MultiLockScenario,
+  MutexScenario,
+  ReadWriteLockScenario,
+  SemaphoreScenario,
+} from './lock-scenarios.ts';
+import { GroupScenario, PersistentNodeScenario } from './presence-scenarios.ts';
+import {
+  DelayQueueScenario,
   PriorityQueueScenario,
   SimpleQueueScenario,
   WorkQueueScenario,
@@ -29,6 +39,14 @@ export const recipeScenarios: Readonly<Record<string, ScenarioMaker>> = {
   snowflake: (host) => new SnowflakeScenario(host),
   'worker-id': (host) => new WorkerIdScenario(host),
   transaction: (host) => new TransactionScenario(host),
+  'multi-lock': (host) => new MultiLockScenario(host),
+  'delay-queue': (host) => new DelayQueueScenario(host),
+  barrier: (host) => new BarrierScenario(host),
+  'double-barrier': (host) => new DoubleBarrierScenario(host),
+  group: (host) => new GroupScenario(host),
+  'persistent-node': (host) => new PersistentNodeScenario(host),
+  discovery: (host) => new DiscoveryScenario(host),
+  config: (host) => new ConfigScenario(host),
 };
 
 /** Which scenario a seed runs when none is chosen. */

@@ -43,6 +43,21 @@ export class TreeHistory {
     return state?.znodes ?? new Map<string, TrueZnode>();
   }
 
+  /** What was there after a transaction, and all that came later, in order. */
+  since(zxid: number): TreeState[] {
+    const later = this.#states.filter(({ fromZxid }) => fromZxid > zxid);
+    return [this.at(zxid), ...later.map(({ znodes }) => znodes)];
+  }
+
+  /** All that ever was there, in order, as `of` makes it of each state. Ask again for what came since. */
+  each<T>(of: (state: TreeState) => T): () => readonly T[] {
+    const made = [of(new Map())];
+    return () => {
+      for (const { znodes } of this.#states.slice(made.length - 1)) made.push(of(znodes));
+      return made;
+    };
+  }
+
   /** The znode that was at a path since a transaction; undefined when there never was one. */
   was(path: string, mzxid: number): TrueZnode | undefined {
     return this.#znodes.get(`${path} ${mzxid}`);

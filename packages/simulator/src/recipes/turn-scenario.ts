@@ -13,16 +13,16 @@ export abstract class TurnScenario extends RecipeScenario {
       await process.sleep(10 + process.random.below(200));
       await turn();
     }
-    await this.end(process);
     this.idle.add(process.alias);
   }
 
   /** Begins a life. Returns what it does in each turn. */
   protected abstract begin(process: RecipeProcess): Promise<() => Promise<void>>;
 
-  /** What a life does in the end. */
-  protected end(_process: RecipeProcess): Promise<void> {
-    return Promise.resolve();
+  /** A process is served, as the server says: it need not know yet that its session is over. */
+  protected async serveBySession(process: RecipeProcess): Promise<void> {
+    await process.untilAnswered(() => process.zk.exists('/'));
+    this.serve(process);
   }
 }
 
