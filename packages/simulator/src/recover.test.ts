@@ -278,6 +278,23 @@ test('gaps within an epoch are refused, a new epoch begins at 1', () => {
   }
 });
 
+test('a record in the place of another one is not taken for the end of its epoch', () => {
+  const [one, two] = [2 ** 32, 2 * 2 ** 32];
+  const data = new Directory();
+  data.snapshot(0);
+  const path = data.log([one + 1, one + 2, one + 3, one + 4, one + 5, two + 1, two + 2]);
+  assert.equal(data.recover().lastZxid, two + 2);
+  const content = data.disk.contentOf(path);
+  const headerBytes = 16;
+  const recordBytes = (content.length - headerBytes) / 7;
+  // The sixth record comes to stand for the third, checksum and all.
+  for (let i = 0; i < recordBytes; i++) {
+    const value = content[headerBytes + 5 * recordBytes + i] as number;
+    data.disk.corrupt(path, headerBytes + 2 * recordBytes + i, value);
+  }
+  assert.throws(() => data.recover(), { kind: 'logGap' });
+});
+
 test('what a snapshot holds already is skipped in the logs, holes and all', () => {
   const data = new Directory();
   data.snapshot(20);

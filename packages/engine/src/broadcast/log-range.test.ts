@@ -206,6 +206,14 @@ test('records that were logged twice are given once', () => {
   assert.deepEqual(read(rangeOf(files, 9)), numbers(10, 18));
 });
 
+test('a record that comes too late, and was not given, is missing', () => {
+  const epoch = 2 ** 32;
+  const files = new Files().add([1, 2, epoch + 1, 4, 5, epoch + 1, epoch + 2]);
+  const range = rangeOf(files, 1);
+  assert.ok(range.isJoined);
+  assert.throws(() => read(range), StorageError);
+});
+
 test('the newest file ends where it has not been written yet', () => {
   const whole = new Files().add(numbers(1, 10)).contents.get('log.1') ?? new Uint8Array(0);
   for (let length = 0; length <= whole.length; length += 7) {

@@ -4,6 +4,7 @@ import { type DataFile, listLogs } from '../storage/file-names.ts';
 import { isZero, LogFileReader } from '../storage/log-file-reader.ts';
 import { follows } from '../storage/log-format.ts';
 import { logsFrom, type RecordSink } from '../storage/log-replay.ts';
+import { ReadOrder } from '../storage/read-order.ts';
 import { StorageError, type StorageErrorPlace } from '../storage/storage-error.ts';
 
 /**
@@ -25,6 +26,7 @@ export class LogRange {
   readonly #afterZxid: Zxid;
   readonly #throughZxid: Zxid;
   readonly #files: readonly DataFile[];
+  readonly #order: ReadOrder;
   /** Index of the file that `#reader` reads. */
   #index = -1;
   #reader: LogFileReader | null = null;
@@ -50,6 +52,7 @@ export class LogRange {
     this.#afterZxid = afterZxid;
     this.#throughZxid = throughZxid;
     this.lastZxid = afterZxid;
+    this.#order = new ReadOrder(afterZxid);
     this.#files = logsFrom(listLogs(disk, directory), afterZxid);
   }
 
@@ -108,6 +111,9 @@ export class LogRange {
       bytes += this.#recordBytes();
       // Records that were logged twice are given once, as when logs are replayed.
       if (reader.zxid > this.lastZxid) this.#give(reader, sink);
+      else if (reader.zxid > this.#afterZxid && !this.#order.has(reader.zxid)) {
+        throw gapError(this.#placeOf(reader), this.lastZxid, reader.zxid);
+      }
       this.#isEnded = !this.#moveOn() || this.#nextZxid() > this.#throughZxid;
     }
     return !this.#isEnded;
@@ -135,12 +141,16 @@ export class LogRange {
   #give(reader: LogFileReader, sink: RecordSink): void {
     const { zxid } = reader;
     if (!follows(this.beforeZxid, zxid) && zxid !== this.lastZxid + 1) {
-      const place = { file: this.#path(), offset: reader.offset, record: reader.record };
-      throw gapError(place, this.beforeZxid, zxid);
+      throw gapError(this.#placeOf(reader), this.beforeZxid, zxid);
     }
     sink(reader.bytes, reader.start, reader.end, zxid);
     this.beforeZxid = zxid;
     this.lastZxid = zxid;
+    this.#order.took(zxid);
+  }
+
+  #placeOf({ offset, record }: LogFileReader): StorageErrorPlace {
+    return { file: this.#path(), offset, record };
   }
 
   #endSearch(): void {

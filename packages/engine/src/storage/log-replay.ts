@@ -4,6 +4,7 @@ import { type DataFile, listLogs } from './file-names.ts';
 import { LogFileReader } from './log-file-reader.ts';
 import { fileHeaderBytes, follows } from './log-format.ts';
 import { judgeTail } from './log-tail.ts';
+import { ReadOrder } from './read-order.ts';
 import { StorageError } from './storage-error.ts';
 
 /**
@@ -142,6 +143,7 @@ class Replay {
 
   readonly #options: ReplayOptions;
   readonly #sink: RecordSink;
+  readonly #order: ReadOrder;
   /** Whether the next transaction must follow `lastZxid`. */
   #anchored: boolean;
   /** Where an earlier file ended badly; harmless if the next one goes on without a gap. */
@@ -151,6 +153,7 @@ class Replay {
     this.#options = options;
     this.#sink = sink;
     this.lastZxid = options.fromZxid;
+    this.#order = new ReadOrder(options.fromZxid);
     this.#anchored = options.anchored;
   }
 
@@ -163,7 +166,9 @@ class Replay {
   #takeRecord(file: DataFile, reader: LogFileReader): void {
     const { zxid } = reader;
     if (zxid <= this.lastZxid) {
-      if (zxid > this.#options.fromZxid) this.repeatedCount++;
+      if (zxid <= this.#options.fromZxid) return;
+      if (!this.#order.has(zxid)) throw this.#gap(file, reader);
+      this.repeatedCount++;
       return;
     }
     if (this.#anchored && !this.#goesOn(zxid)) throw this.#gap(file, reader);
@@ -180,6 +185,7 @@ class Replay {
       );
     }
     this.lastZxid = zxid;
+    this.#order.took(zxid);
     this.recordCount++;
     this.recordBytes += reader.end - reader.start;
   }
