@@ -111,6 +111,8 @@ export interface EnsembleLimits {
   readonly forwardedBytesMax: number;
   /** Syncs and questions about sessions of those observers, likewise. Ours. */
   readonly forwardedQuestionsMax: number;
+  /** Sessions that ended and whose requests, if any are still on their way, are known by that. Ours. */
+  readonly endedSessionsMax: number;
   /** Bytes that may wait for one learner; then it is let go, and comes back to be synchronised. Ours. */
   readonly learnerBytesMax: number;
   /** Bytes of the committed transactions that are kept in memory (`commitLogCount` of them). Ours. */
@@ -138,6 +140,7 @@ export const ensembleLimits: EnsembleLimits = {
   outstandingSyncsMax: 100_000,
   forwardedBytesMax: 64 * 1024 * 1024,
   forwardedQuestionsMax: 10_000,
+  endedSessionsMax: 100_000,
   learnerBytesMax: 256 * 1024 * 1024,
   recentBytesMax: 64 * 1024 * 1024,
   diskDiffBytesMin: 1024 * 1024,

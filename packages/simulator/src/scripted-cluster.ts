@@ -6,6 +6,7 @@ import type {
   ReplicaConfig,
 } from '@meerkat/engine';
 import { assert } from '@meerkat/protocol';
+import { plainRoles } from './ensemble/drawn-roles.ts';
 import { clientPort, EnsembleMember } from './ensemble/ensemble-member.ts';
 import { memberConfig } from './ensemble/ensemble-settings.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -181,6 +182,7 @@ class ClusterConnection implements ScriptedConnection, PeerStreamEvents {
 }
 
 const quietSettings = {
+  ...plainRoles,
   firstId: 1,
   evenSendSnapshots: false,
   clients: 0,
@@ -197,7 +199,6 @@ const quietSettings = {
   stormMs: 0,
   faultGapMs: 0,
   thinkMs: 0,
-  observerMasters: false,
 } as const;
 /** Enough for an answer of the whole ensemble. */
 const settlingMs = 20;

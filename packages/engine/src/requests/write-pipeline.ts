@@ -9,6 +9,7 @@ import {
   readReconfigRequest,
   type Zxid,
 } from '@meerkat/protocol';
+import { EndedSessions } from '../sessions/ended-sessions.ts';
 import { digestVersion } from '../tree/digest.ts';
 import { noNode } from '../tree/tree.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -78,6 +79,7 @@ export class WritePipeline implements WriteRoute {
   readonly #log: TransactionSink;
   readonly #applier: TransactionApplier;
   readonly #replies: ReplySink;
+  readonly #ended = new EndedSessions();
   readonly #context: WriteContext;
   readonly #body = new JuteWriter(4096);
   readonly #tap: ProposalTap | null;
@@ -213,7 +215,7 @@ export class WritePipeline implements WriteRoute {
     if (this.#syncs.length > 0) this.#answerSyncs(Number.POSITIVE_INFINITY);
     const connection = pending.connection;
     const { xid, type, receivedMs } = pending;
-    if (connection === null && type === OpCode.closeSession) this.#tellEnd(bytes, start);
+    if (type === OpCode.closeSession) this.#onSessionEnding(bytes, start, connection === null);
     const answer = connection !== null && connection.session !== null ? this.#body.clear() : null;
     const error = this.#applier.apply(bytes, start, end, answer, pending.known);
     this.#state.outstanding.applied(this.#state.lastProcessedZxid);
@@ -266,9 +268,15 @@ export class WritePipeline implements WriteRoute {
   }
 
   /** Reads whose session a closeSession was. */
-  #tellEnd(bytes: Uint8Array, start: number): void {
+  #onSessionEnding(bytes: Uint8Array, start: number, isUntold: boolean): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#replies.onSessionEnding(view.getInt32(start), view.getInt32(start + 4));
+    const [idHi, idLo] = [view.getInt32(start), view.getInt32(start + 4)];
+    if (isUntold) this.#replies.onSessionEnding(idHi, idLo);
+    if (this.#hasLocalSessions) this.#ended.add(idHi, idLo);
+  }
+
+  get #hasLocalSessions(): boolean {
+    return this.#state.config.ensemble?.localSessionsEnabled === true;
   }
 
   /**
@@ -282,7 +290,7 @@ export class WritePipeline implements WriteRoute {
     }
     if (sessionHi === 0 && sessionLo === 0) return ErrorCode.ok;
     const session = this.#state.sessions.get(sessionHi, sessionLo);
-    if (session === undefined) return this.#judgeUnknown(sessionHi);
+    if (session === undefined) return this.#judgeUnknown(sessionHi, sessionLo);
     if (session.closing) return ErrorCode.sessionExpired;
     if (session.isLocal) this.#context.ephemeralError = ErrorCode.ephemeralOnLocalSession;
     const owner = request.owner ?? this;
@@ -290,11 +298,16 @@ export class WritePipeline implements WriteRoute {
     return session.owner === owner ? ErrorCode.ok : ErrorCode.sessionMoved;
   }
 
-  /** A learner's local session is unknown here: it may write, but own nothing (`LeaderSessionTracker.checkSession`). */
-  #judgeUnknown(sessionHi: number): ErrorCode {
-    const { serverId, ensemble } = this.#state.config;
+  /**
+   * A learner's local session is unknown here: it may write, but own nothing (`LeaderSessionTracker.checkSession`).
+   * Java takes one that has ended for such a session too, so that its writes may come behind its end.
+   */
+  #judgeUnknown(sessionHi: number, sessionLo: number): ErrorCode {
+    const { serverId } = this.#state.config;
     const isOwn = sessionHi >>> 24 === (serverId & 0xff);
-    if (isOwn || ensemble?.localSessionsEnabled !== true) return ErrorCode.sessionExpired;
+    if (isOwn || !this.#hasLocalSessions || this.#ended.has(sessionHi, sessionLo)) {
+      return ErrorCode.sessionExpired;
+    }
     this.#context.ephemeralError = ErrorCode.sessionExpired;
     return ErrorCode.ok;
   }

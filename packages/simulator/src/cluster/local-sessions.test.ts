@@ -137,6 +137,24 @@ test('a member answers for its local sessions itself, and for nobody else’s', 
   assert.ok(!ofLeader.isClosed);
 });
 
+test('what a session asked before its end is not taken for the wish of a local one', () => {
+  const cluster = running();
+  const follower = cluster.first('following');
+  const { leader, fabric } = cluster;
+  const client = ScriptedClient.open(cluster.server(follower));
+  assert.equal(client.call(...ephemeral('/e')).err, ErrorCode.ok);
+  fabric.setBlocked(follower.host, leader.host, true);
+  client.send(...create('/late'));
+  cluster.advance(10);
+  const moved = ScriptedClient.open(cluster.server(leader), { session: client.session });
+  assert.equal(moved.call(OpCode.closeSession).err, ErrorCode.ok);
+  fabric.setBlocked(follower.host, leader.host, false);
+  cluster.advance(100);
+  const reader = ScriptedClient.open(cluster.server(leader));
+  assert.equal(reader.call(...exists('/e')).err, ErrorCode.noNode);
+  assert.equal(reader.call(...exists('/late')).err, ErrorCode.noNode);
+});
+
 test('local sessions end with the role of their member, upgraded ones stay', () => {
   const cluster = running();
   const member = cluster.first('following');

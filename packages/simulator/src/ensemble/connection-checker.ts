@@ -36,6 +36,8 @@ export type SentRequest =
 /** What the checkers of all connections share. */
 export interface CheckerHost {
   readonly history: ModelHistory;
+  /** Whether members give sessions that they alone know. */
+  readonly hasLocalSessions: boolean;
   /** The newest zxid of a write that anybody was told the end of. */
   acknowledgedZxid: number;
   nowMs(): number;
@@ -214,10 +216,18 @@ export class ConnectionChecker implements ConnectionTap {
         return `${this.#name} asked for ${this.#askedForSession} and got ${name}`;
       },
     );
-    const { history } = this.#host;
+    const { history, hasLocalSessions } = this.#host;
+    const isKnown = history.last.sessions.has(name) || history.hasEnded(name);
+    if (hasLocalSessions && !isKnown && this.#askedForSession === '') {
+      history.noteLocal(name);
+      session.isLocal = true;
+    }
     demand(
-      // It may have ended again before its client hears of it.
-      history.last.sessions.has(name) || history.hasEnded(name) || this.#askedForSession !== '',
+      session.isLocal ||
+        // It may have ended again before its client hears of it.
+        history.last.sessions.has(name) ||
+        history.hasEnded(name) ||
+        this.#askedForSession !== '',
       'a session is committed before it is given',
       () => {
         return `${this.#name} got ${name}, which no transaction has created`;
@@ -282,7 +292,9 @@ export class ConnectionChecker implements ConnectionTap {
     });
     const shown = history.shownAt(zxid);
     const version = shown[0] as ModelVersion;
-    demand(version.sessions.has(this.session.name), 'a session that has ended is not served', what);
+    const { name } = this.session;
+    const lives = version.sessions.has(name) || history.isLocalAt(version, name);
+    demand(lives, 'a session that has ended is not served', what);
     if (read.kind === 'sync' && err === 0) {
       this.#syncedZxid = Math.max(this.#syncedZxid, acknowledgedZxid);
     }
@@ -316,11 +328,14 @@ export class ConnectionChecker implements ConnectionTap {
     const what = (): string =>
       `${this.#name} #${xid} ${JSON.stringify(write)} at ${formatZxid(zxid)}`;
     this.#host.counts.writes += 1;
+    const { history } = this.#host;
+    // The end of a local session is no transaction.
+    if (write.kind === 'closeSession' && history.isLocalAt(history.last, session.name)) return;
     demand(zxid > session.seenZxid, 'a write is not seen before it happens', what);
     demand(zxid > acknowledgedZxid, 'writes are linearizable', () => {
       return `${what()} was sent after ${formatZxid(acknowledgedZxid)} had been acknowledged`;
     });
-    const version = this.#host.history.of(zxid);
+    const version = history.of(zxid);
     demand(version !== undefined, 'what is acknowledged is committed', what);
     demand(
       version.session === session.name && version.header.cxid === xid,

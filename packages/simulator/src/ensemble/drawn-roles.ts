@@ -6,10 +6,29 @@ export interface DrawnRoles {
   readonly observers: number;
   /** Whether observers follow followers, at `observerMasterPort`, and not the leader. */
   readonly observerMasters: boolean;
+  /** Whether new sessions are known to their member alone, `localSessionsEnabled`. */
+  readonly localSessions: boolean;
+  /** Whether such a session becomes everybody's with its first ephemeral; otherwise nobody asks for any. */
+  readonly localSessionsUpgrading: boolean;
 }
+
+/** An ensemble of voters alone. */
+export const plainRoles: DrawnRoles = {
+  observers: 0,
+  observerMasters: false,
+  localSessions: false,
+  localSessionsUpgrading: false,
+};
 
 /** Draws them. Owns a stream of its own, so that whatever is added here leaves the rest of a seed as it was. */
 export function drawRoles(random: SeededRandom): DrawnRoles {
   const observers = [0, 0, 0, 1, 1, 2][random.below(6)] ?? 0;
-  return { observers, observerMasters: observers > 0 && random.percent(50) };
+  const observerMasters = observers > 0 && random.percent(50);
+  const localSessions = random.percent(20);
+  return {
+    observers,
+    observerMasters,
+    localSessions,
+    localSessionsUpgrading: localSessions && random.percent(75),
+  };
 }

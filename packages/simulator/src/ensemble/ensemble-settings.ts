@@ -109,6 +109,8 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
             ...defaultEnsembleConfig,
             myId: id,
             members: parseQuorumConfig(membersText(settings)),
+            localSessionsEnabled: settings.localSessions,
+            localSessionsUpgradingEnabled: settings.localSessionsUpgrading,
             observerMasterPort: settings.observerMasters ? observerMasterPort : 0,
             commitLogCount: settings.commitLogCount,
             snapshotSizeFactor:

@@ -54,7 +54,10 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
     super(drawnSettings(seed, random, overrides), random);
     this.#seed = seed;
     this.#dice = new SeededRandom(random.below(2 ** 32));
-    this.#workload = new Workload(new SeededRandom(random.below(2 ** 32)), this.tickTimeMs);
+    const { localSessions, localSessionsUpgrading } = this.settings;
+    const hasEphemerals = !localSessions || localSessionsUpgrading;
+    const requests = new SeededRandom(random.below(2 ** 32));
+    this.#workload = new Workload(requests, this.tickTimeMs, hasEphemerals);
     this.#faults = new FaultSchedule(new SeededRandom(random.below(2 ** 32)), this);
     const changes = new SeededRandom(seed + changesSeed);
     this.#changes = new MembershipChanges(changes, this, (member) => {

@@ -86,6 +86,10 @@ export class EnsembleWorld implements CheckerHost {
     this.#observe();
   }
 
+  get hasLocalSessions(): boolean {
+    return this.settings.localSessions;
+  }
+
   get tickTimeMs(): number {
     return this.settings.tickTimeMs;
   }

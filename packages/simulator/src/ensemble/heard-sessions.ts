@@ -51,14 +51,14 @@ export class HeardSessions {
     }
   }
 
-  /** When the newest packet of a session arrived that `leader` must have heard of; null when there is none. */
+  /** When the newest packet of a session arrived that `leader`, who lets it go, must have heard of, or null. */
   newestKnownTo(leader: EnsembleMember, record: SessionRecord): number | null {
     for (let i = record.hearings.length - 1; i >= 0; i--) {
       const { ms, member } = record.hearings[i] as Hearing;
       if (ms < leader.roleSinceMs) return null;
-      const knownMs = this.#knownAt(leader, member, ms);
-      if (knownMs === null) continue;
-      return ms;
+      // Who does not lead knows what it has heard itself.
+      if (leader.role !== 'leading' && member !== leader) continue;
+      if (this.#knownAt(leader, member, ms) !== null) return ms;
     }
     return null;
   }

@@ -63,6 +63,9 @@ export class ModelHistory {
   readonly #byZxid = new Map<number, ModelVersion>();
   readonly #sent = new Map<string, Map<number, SentWrite>>();
   readonly #ended = new Set<string>();
+  /** Sessions that began as local ones, and the transactions that made sessions everybody's. */
+  readonly #local = new Set<string>();
+  readonly #createdBy = new Map<string, number>();
   readonly #newestCxid = new Map<string, number>();
   readonly #sequences = new Map<string, number>();
 
@@ -124,6 +127,23 @@ export class ModelHistory {
     return this.#ended.has(session);
   }
 
+  /**
+   * A member gives a session that no transaction has created.
+   *
+   * @throws Violation when it was given before
+   */
+  noteLocal(session: string): void {
+    const isNew = !this.#local.has(session) && !this.#createdBy.has(session);
+    demand(isNew, 'a session id is given once', () => `${session} is given again, as a local one`);
+    this.#local.add(session);
+  }
+
+  /** Whether a session began as a local one, and no transaction up to `version` has made it everybody's. */
+  isLocalAt({ zxid }: ModelVersion, session: string): boolean {
+    const created = this.#createdBy.get(session) ?? Number.POSITIVE_INFINITY;
+    return this.#local.has(session) && zxid < created;
+  }
+
   /** A client sends a write. */
   noteSent(session: string, cxid: number, sent: Omit<SentWrite, 'afterZxid'>): void {
     let ofSession = this.#sent.get(session);
@@ -172,6 +192,7 @@ export class ModelHistory {
     demand(!this.#ended.has(session), 'a session has one life', () => {
       return `${session} is created again by ${formatZxid(header.zxid)}`;
     });
+    this.#createdBy.set(session, header.zxid);
     const sessions = new Set(before.sessions).add(session);
     return { ...unchanged(before, header, session), sessions };
   }
@@ -215,7 +236,8 @@ export class ModelHistory {
       return { ...unchanged(before, header, session), err: txnErr, write };
     }
     const what = (): string => `${formatZxid(zxid)}, ${session} #${cxid} ${JSON.stringify(write)}`;
-    demand(before.sessions.has(session), 'only living sessions write', () => {
+    const mayWrite = before.sessions.has(session) || this.isLocalAt(before, session);
+    demand(mayWrite, 'only living sessions write', () => {
       return `${what()}: ${this.#ended.has(session) ? 'it has ended' : 'it was never created'}`;
     });
     const outcome =

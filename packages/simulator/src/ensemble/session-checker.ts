@@ -12,8 +12,9 @@ import { demand } from './violation.ts';
  * - in the first session timeout of its leadership;
  * - within a session timeout of a packet that it must have heard of, as `HeardSessions` works out, whatever else
  *   breaks meanwhile;
+ * - and a member no local session of its own, within a session timeout of a packet that has arrived there;
  * - once nothing breaks any more, within a session timeout, less a tick, of anything that a server has answered.
- * The first two are judged when it decides, since it may not hear of anything later; only what is committed counts. A
+ * What is decided by a leader is judged when it decides, since it may not hear of anything later; only what is committed counts. A
  * timeout is by the leader's clock, which may be a little fast.
  */
 export class SessionChecker {
@@ -53,7 +54,8 @@ export class SessionChecker {
 
   /** A leader lets a session expire, which comes to nothing unless it is committed. */
   onExpired(leader: EnsembleMember, name: string): void {
-    if (leader.role !== 'leading') return;
+    const isLocal = this.#history.isLocalAt(this.#history.last, name);
+    if (leader.role !== 'leading' && !isLocal) return;
     const nowMs = this.#clock.monotonicMs();
     for (const record of this.#records) {
       // What comes behind a closeSession that is not committed yet keeps nothing alive.
@@ -62,8 +64,9 @@ export class SessionChecker {
       const heardMs = this.#heard.newestKnownTo(leader, record);
       const [sinceMs, what] =
         heardMs === null ? [leader.roleSinceMs, 'it began to lead'] : [heardMs, 'it was heard'];
-      if (nowMs - sinceMs >= patienceMs) continue;
+      if (nowMs - sinceMs >= patienceMs || (isLocal && heardMs === null)) continue;
       const why = `${name} is let go by ${leader.id} ${nowMs - sinceMs} ms after ${what}, of ${record.timeoutMs}`;
+      demand(!isLocal, 'nobody expires who is heard', () => why);
       this.#hasty.set(`${name} ${leader.epoch}`, why);
     }
   }
@@ -110,7 +113,8 @@ export class SessionChecker {
   checkEnd(): void {
     for (const record of this.#everTold) {
       if (!record.isToldExpired || record.name === '') continue;
-      demand(this.#history.hasEnded(record.name), 'no session is told a lie', () => {
+      const lives = this.#history.last.sessions.has(record.name);
+      demand(!lives, 'no session is told a lie', () => {
         return `${record.name} was told that it is no more, and it lives`;
       });
     }

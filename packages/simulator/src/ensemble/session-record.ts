@@ -14,6 +14,8 @@ export class SessionRecord {
   heardMs = 0;
   /** Its packets that have arrived at members that served, the newest last. */
   readonly hearings: Hearing[] = [];
+  /** Whether it was known to its member alone when it was given. */
+  isLocal = false;
   /** The client has been told that the session is no more. */
   isToldExpired = false;
   /** The client has asked for its end. */

@@ -47,7 +47,7 @@ export class SimulatedClient {
   record: SessionRecord = new SessionRecord('');
   /** The connection that was opened last, null before. */
   connection: ConnectionChecker | null = null;
-  /** Writes of this life that were answered without error. */
+  /** Writes of this life that were answered: done, or failed as they should. */
   successes = 0;
   lives = 0;
   readonly #options: SimulatedClientOptions;
@@ -148,11 +148,11 @@ export class SimulatedClient {
     const requests = this.#requests;
     const made: SimulatedRequest = new SimulatedRequest(request, (code) => {
       requests.delete(made);
+      if ('write' in made.sent && !isUnserved(code)) this.successes += 1;
       if (code !== 0) return;
       if (request.kind === 'removeWatches') {
         session.watches.drop(removedKinds(request.type), request.path, null);
       }
-      this.successes += 'write' in made.sent ? 1 : 0;
     });
     requests.add(made);
     return made;
@@ -228,6 +228,11 @@ class SimulatedRequest implements PendingRequest {
   }
 }
 
+/** Whether an error says nothing about the request, but about the connection or the session. */
+function isUnserved(code: number): boolean {
+  return code === unknownOutcome || code === sessionExpired || code === sessionMoved;
+}
+
 function asSent(request: ModelRead | ModelWrite): SentRequest {
   if (request.kind === 'closeSession') return { end: true };
   return isWrite(request) ? { write: request } : { read: request };
@@ -265,3 +270,5 @@ const writeKinds = new Set(['create', 'delete', 'setData', 'setAcl', 'check', 'm
 const nobody: Watcher = () => {};
 const noNode = -101;
 const unknownOutcome = -4;
+const sessionExpired = -112;
+const sessionMoved = -118;

@@ -25,7 +25,8 @@ export function compareState(member: EnsembleMember, history: ModelHistory): voi
     return `${at}: ${mismatches} transactions came to another digest than their maker's`;
   });
   compareTrees(at, state.tree, version.tree);
-  const alive = new Set([...state.sessions.all()].map(({ idHi, idLo }) => sessionName(idHi, idLo)));
+  const global = [...state.sessions.all()].filter(({ isLocal }) => !isLocal);
+  const alive = new Set(global.map(({ idHi, idLo }) => sessionName(idHi, idLo)));
   demand(isDeepStrictEqual(alive, version.sessions), 'sessions agree', () => {
     return `${at}: ${[...alive].join()}, the model says ${[...version.sessions].join()}`;
   });

@@ -12,10 +12,13 @@ export type KnownPaths = Pick<ReadonlyMap<string, unknown>, 'size' | 'keys'>;
 export class Workload {
   readonly #random: SeededRandom;
   readonly #tickTimeMs: number;
+  readonly #hasEphemerals: boolean;
 
-  constructor(random: SeededRandom, tickTimeMs: number) {
+  /** @param hasEphemerals whether any are asked for; default true */
+  constructor(random: SeededRandom, tickTimeMs: number, hasEphemerals = true) {
     this.#random = random;
     this.#tickTimeMs = tickTimeMs;
+    this.#hasEphemerals = hasEphemerals;
   }
 
   /** How a client opens a session. */
@@ -44,7 +47,9 @@ export class Workload {
       const request = drawRequest(this.#random, 0);
       // The client's core sets watches anew; the configuration's node says what the ensemble is.
       if (request.kind === 'setWatches' || request.kind === 'malformed') continue;
-      if (JSON.stringify(request).includes('/zookeeper')) continue;
+      const text = JSON.stringify(request);
+      if (text.includes('/zookeeper')) continue;
+      if (!this.#hasEphemerals && ephemeralFlags.test(text)) continue;
       return request;
     }
   }
@@ -63,7 +68,14 @@ export class Workload {
     const type = 1;
     return [
       { kind: 'create', type, path: '/a', data: null, acl, flags: 0 },
-      { kind: 'create', type, path: '/a/n-', data: null, acl, flags: 2 + this.#random.below(2) },
+      {
+        kind: 'create',
+        type,
+        path: '/a/n-',
+        data: null,
+        acl,
+        flags: 2 + (this.#hasEphemerals ? this.#random.below(2) : 0),
+      },
     ];
   }
 
@@ -84,3 +96,6 @@ export class Workload {
     return burst;
   }
 }
+
+/** A request, as text, that creates an ephemeral somewhere. */
+const ephemeralFlags = /"flags":[13]\b/;

@@ -3,6 +3,7 @@
  * fail. One seed draws everything. First anything may break; then nothing does any more, everybody must be served,
  * and what is left must be as the recipe promises.
  */
+import { plainRoles } from '../ensemble/drawn-roles.ts';
 import type { EnsembleSettings } from '../ensemble/ensemble-settings.ts';
 import type { Fault } from '../ensemble/fault.ts';
 import { FaultSchedule } from '../ensemble/fault-schedule.ts';
@@ -143,8 +144,7 @@ function drawRecipeSettings(random: SeededRandom): EnsembleSettings {
   return {
     voters: 3,
     firstId: 1,
-    observers: 0,
-    observerMasters: false,
+    ...plainRoles,
     spares: 0,
     clients: 3 + random.below(4),
     tickTimeMs: 500,

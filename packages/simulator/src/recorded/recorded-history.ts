@@ -42,6 +42,7 @@ export interface RecordedReport {
 export class RecordedHistory implements ConnectionHost {
   readonly history: ModelHistory = new ModelHistory();
   readonly counts = { replies: 0, writes: 0, events: 0 };
+  readonly hasLocalSessions = false;
   acknowledgedZxid = 0;
   readonly say: (text: string) => void;
   readonly #committed: KnownTransaction[] = [];

@@ -1,4 +1,5 @@
 import { openAclUnsafe } from '@meerkat/protocol';
+import { plainRoles } from '../ensemble/drawn-roles.ts';
 import { clientPort, type EndOfLife, type EnsembleMember } from '../ensemble/ensemble-member.ts';
 import type { EnsembleSettings } from '../ensemble/ensemble-settings.ts';
 import { EnsembleWorld } from '../ensemble/ensemble-world.ts';
@@ -11,8 +12,7 @@ import { SeededRandom } from '../seeded-random.ts';
 /** A quiet ensemble of three: what is not said stays as it is. */
 const quiet: EnsembleSettings = {
   voters: 3,
-  observers: 0,
-  observerMasters: false,
+  ...plainRoles,
   spares: 0,
   firstId: 1,
   clients: 3,
