@@ -18,6 +18,10 @@ export interface ShellLimits {
   readonly wordPieceCharacters: number;
   /** How long a stop may take until the process is ended anyway, ms. */
   readonly stopMs: number;
+  /** Bytes of log that may wait for a slow reader of standard output; lines on top of that are dropped. */
+  readonly logWaitingBytesMax: number;
+  /** How long the end of the process may wait for that reader, ms. */
+  readonly logFlushMs: number;
 }
 
 /** The bounds in use. */
@@ -31,4 +35,6 @@ export const shellLimits: ShellLimits = {
   wordSliceMs: 2,
   wordPieceCharacters: 16 * 1024,
   stopMs: 10_000,
+  logWaitingBytesMax: 4 * 1024 * 1024,
+  logFlushMs: 500,
 };

@@ -36,6 +36,8 @@ export async function runServer(
   const format = options.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json');
   let log = silentLog;
   raiseInliningBudget();
+  // Whoever has started the server may have gone: that nobody reads is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     const { config, remarks } = readConfiguration(args);
     // A person wants to see who leads; of a server that is alone there is nothing to see.

@@ -1,6 +1,7 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { shellLimits } from '../limits.ts';
 import type { Log, LogFields } from './log.ts';
+import { LogOutput } from './log-output.ts';
 import { prettyLine } from './pretty-line.ts';
 
 /** How log lines look: one JSON object each, or for people. */
@@ -19,19 +20,27 @@ export interface LogOptions {
   readonly monotonicMs?: () => number;
 }
 
-/** Bytes of log that may wait for a slow reader; what comes on top is dropped. */
-const waitingBytesMax = 4 * 1024 * 1024;
-
 /** Makes a log. */
 export function createLog(options: LogOptions): Log {
   const { format, level, write, monotonicMs = () => performance.now() } = options;
-  const out =
-    write === undefined ? destination({ dest: 1, sync: false, maxLength: waitingBytesMax }) : null;
+  const out = write === undefined ? standardOutput() : null;
   const sink: DestinationStream = out ?? { write: write ?? (() => {}) };
   const stream =
     format === 'json' ? sink : { write: (line: string) => sink.write(prettyLine(line)) };
   const logger = pino({ level, base: null, timestamp: () => `,"time":${Date.now()}` }, stream);
-  return new PinoLog(logger, monotonicMs, () => out?.flushSync());
+  return new PinoLog(logger, monotonicMs, () => out?.flush());
+}
+
+/** Our own, since the last flush of pino's destination never returns when nobody reads it any more. */
+function standardOutput(): LogOutput {
+  const { logWaitingBytesMax, logFlushMs } = shellLimits;
+  const out = new LogOutput({
+    fd: 1,
+    waitingBytesMax: logWaitingBytesMax,
+    flushMs: logFlushMs,
+  });
+  process.once('exit', () => out.flush());
+  return out;
 }
 
 class PinoLog implements Log {
@@ -80,10 +89,6 @@ class PinoLog implements Log {
   }
 
   flush(): void {
-    try {
-      this.#flush();
-    } catch {
-      // The stream is not open yet or not any more: there is nobody to tell.
-    }
+    this.#flush();
   }
 }
