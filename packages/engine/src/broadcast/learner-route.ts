@@ -189,7 +189,7 @@ export class LearnerRoute implements WriteRoute {
   answerPing(zxid: Zxid): void {
     const writer = this.#outbox;
     const packet = beginPacket(writer, PacketType.ping, zxid);
-    this.#intake.takeHeard((session) => {
+    this.#intake.heard.take((session) => {
       writer.writeLong(session.idHi, session.idLo);
       writer.writeInt(session.timeoutMs);
     });

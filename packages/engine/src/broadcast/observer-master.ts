@@ -206,7 +206,7 @@ export class ObserverMaster implements LearnerHost, TimerListener, ObserverAnswe
   onAck(): void {}
 
   onTouch(_link: LearnerLink, sessionHi: number, sessionLo: number): void {
-    this.#context.intake.noteHeard(sessionHi, sessionLo);
+    this.#context.intake.heard.note(sessionHi, sessionLo);
   }
 
   /** What the leader would turn away costs the observer its link, not this follower its own. */
@@ -216,6 +216,7 @@ export class ObserverMaster implements LearnerHost, TimerListener, ObserverAnswe
   }
 
   onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
+    this.#context.counters.revalidations++;
     const refusal = this.#route.askFor(link, sessionHi, sessionLo, timeoutMs);
     if (refusal !== null) this.onBroken(link, refusal);
   }

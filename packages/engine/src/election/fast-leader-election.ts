@@ -7,18 +7,12 @@
  * `ElectionOutputs`, which must not call back before they return (`onNewerConfig` excepted).
  */
 import type { Clock, TimerListener } from '../ports.ts';
-import { configDifference } from '../quorum/config-difference.ts';
-import { QuorumConfigError } from '../quorum/member.ts';
-import {
-  formatQuorumConfig,
-  isVoter,
-  parseQuorumConfig,
-  type QuorumConfig,
-} from '../quorum/quorum-config.ts';
+import { isVoter, type QuorumConfig } from '../quorum/quorum-config.ts';
 import { type QuorumTracker, QuorumView } from '../quorum/quorum-view.ts';
 import type { ElectionNotice } from './election-notice.ts';
 import { decodeNotification, encodeNotification, type Notification } from './notification.ts';
 import { RecentAnswers } from './recent-answers.ts';
+import { ToldConfigs } from './told-configs.ts';
 import {
   type Candidate,
   isBetter,
@@ -87,8 +81,8 @@ export class FastLeaderElection implements TimerListener {
   readonly #clock: Clock;
   readonly #outputs: ElectionOutputs;
   readonly #recentAnswers: RecentAnswers;
+  readonly #toldConfigs: ToldConfigs;
   #view: QuorumView;
-  #configText: string;
   #standing: Standing = { learnerType: 'participant', lastZxid: -1, currentEpoch: 0 };
   #phase: 'stopped' | 'waiting' | 'finalizing' | 'elected' = 'stopped';
   #state: PeerState = PeerState.looking;
@@ -119,7 +113,7 @@ export class FastLeaderElection implements TimerListener {
     this.#outputs = outputs;
     this.#recentAnswers = new RecentAnswers(clock);
     this.#view = view;
-    this.#configText = formatQuorumConfig(view.current.config);
+    this.#toldConfigs = new ToldConfigs(view.current.config, outputs);
   }
 
   /** What this member is doing. */
@@ -167,7 +161,7 @@ export class FastLeaderElection implements TimerListener {
   /** Other members count from now on. An election that is going on begins again: this member may have another role. */
   setView(view: QuorumView, standing: Standing = this.#standing): void {
     this.#view = view;
-    this.#configText = formatQuorumConfig(view.current.config);
+    this.#toldConfigs.setOwn(view.current.config);
     if (this.#isLooking) this.startLooking(standing);
   }
 
@@ -195,7 +189,7 @@ export class FastLeaderElection implements TimerListener {
       this.#outputs.onNotice({ kind: 'malformed notification', sid, text });
       return;
     }
-    this.#readConfig(sid, notification.configText);
+    this.#toldConfigs.take(sid, notification.configText, this.#isLooking);
     if (this.#isStopped) return;
     if (!this.#view.isVoter(sid)) this.#answerStranger(sid, notification);
     else if (this.#isLooking) this.#takeVote(sid, notification);
@@ -414,32 +408,9 @@ export class FastLeaderElection implements TimerListener {
     this.#outputs.send(sid, this.#encode(this.#state, vote, this.#electionEpoch));
   }
 
-  #readConfig(sid: number, text: string | null): void {
-    if (text === null || text === this.#configText) return;
-    try {
-      const config = parseQuorumConfig(text);
-      const own = this.#view.current.config;
-      if (config.version === own.version) return this.#compareConfigs(sid, own, config);
-      if (config.version < own.version || !this.#isLooking) return;
-      this.#outputs.onNewerConfig(config, sid);
-    } catch (error) {
-      if (!(error instanceof QuorumConfigError)) throw error;
-      const said = `the configuration of server ${sid} is left out: ${error.message}`;
-      this.#outputs.onNotice({ kind: 'malformed configuration', sid, text: said });
-    }
-  }
-
-  /** Members that were told different things may elect nobody, or two of them: somebody should hear of it. */
-  #compareConfigs(sid: number, own: QuorumConfig, theirs: QuorumConfig): void {
-    const difference = configDifference(own, theirs);
-    if (difference === null) return;
-    const text = `server ${sid} has another configuration: ${difference}; write the same server.N lines everywhere`;
-    this.#outputs.onNotice({ kind: 'other configuration', sid, text });
-  }
-
   #encode(state: PeerState, candidate: Candidate, electionEpoch: number): Uint8Array {
     const { leader, zxid, peerEpoch } = candidate;
-    const configText = this.#configText;
+    const configText = this.#toldConfigs.ownText;
     return encodeNotification({
       state,
       leader,

@@ -4,7 +4,6 @@ import {
   ErrorCode,
   type EventType,
   type FrameReceiver,
-  JuteError,
   JuteReader,
   JuteWriter,
   OpCode,
@@ -17,13 +16,14 @@ import type { DigestHash } from './authenticate.ts';
 import { Backpressure, type Load } from './backpressure.ts';
 import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { judgeHandshake, writeHandshakeAnswer } from './handshake.ts';
+import { HeardSessions } from './heard-sessions.ts';
 import { writeNotification } from './notification.ts';
 import type { ReplicaState } from './replica-state.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { type DispatchHost, RequestDispatcher, requestHeaderBytes } from './request-dispatcher.ts';
 import { RequestThrottle } from './request-throttle.ts';
 import { ServerCounters } from './server-counters.ts';
+import { type OpeningHost, SessionOpening } from './session-opening.ts';
 import type { EventSink } from './transaction-applier.ts';
 import { TurnClock } from './turn-clock.ts';
 import type { ReplySink } from './write-pipeline.ts';
@@ -44,14 +44,18 @@ export interface IntakeHost {
  * Client connections: bytes become frames, the first frame of each a session, all others requests
  * (`NIOServerCnxn`, `ZooKeeperServer.processConnectRequest`).
  *
- * Owns the connections, their handshakes and how much each may have under way; passes watch events
- * and the answers to applied transactions on. What a request means is the dispatcher's.
+ * Owns the connections and how much each may have under way; passes watch events and the answers to applied
+ * transactions on. How a connection comes to its session is `session-opening.ts`; what a request means is the dispatcher's.
  */
-export class ClientIntake implements FrameReceiver, ReplySink, EventSink, DispatchHost, Load {
+export class ClientIntake
+  implements FrameReceiver, ReplySink, EventSink, DispatchHost, OpeningHost, Load
+{
   readonly connections: ConnectionTable;
   readonly replies: ReplyWriter;
   readonly counters: ServerCounters = new ServerCounters();
   readonly clock: TurnClock;
+  /** Sessions that were heard of since the leader was told. */
+  readonly heard: HeardSessions;
   readonly digestHash: DigestHash;
   /** Whether sessions are taken: a member of an ensemble without a leader takes none. */
   isServing = false;
@@ -59,27 +63,27 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   readonly #host: IntakeHost;
   readonly #reader = new JuteReader();
   readonly #sessionReader = new JuteReader();
-  readonly #sessionBody = new JuteWriter(4);
   #current: ClientConnection | null = null;
   /** Clients have read enough to be answered further, and this turn had no time for them. */
   #hasLeftStalled = false;
   #isReadOnly = false;
-  /** Sessions that were heard of through connections that are gone, or elsewhere; bounded by the learner's next PING. */
-  readonly #heardAndGone = new Set<Session>();
   readonly #backpressure: Backpressure;
   readonly #throttle: RequestThrottle;
   readonly #dispatcher: RequestDispatcher;
+  readonly #opening: SessionOpening;
 
   constructor(state: ReplicaState, host: IntakeHost) {
     this.#state = state;
     this.#host = host;
     this.connections = new ConnectionTable(state.watches, state.limits.frameBytesMax);
+    this.heard = new HeardSessions(state.sessions, this.connections);
     this.#backpressure = new Backpressure(host.network, state.limits, this);
     this.#throttle = new RequestThrottle(state.config.requestThrottle);
     this.replies = new ReplyWriter(state, host.network, (slow) => this.#onSlow(slow));
     this.clock = new TurnClock(host.clock);
     this.digestHash = host.digestHash;
     this.#dispatcher = new RequestDispatcher(state, this);
+    this.#opening = new SessionOpening(state, this, this.#dispatcher);
   }
 
   /** Requests that have come and are not answered. */
@@ -109,7 +113,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
    */
   stopServing(): void {
     this.isServing = false;
-    this.#heardAndGone.clear();
+    this.heard.clear();
     for (const connection of Array.from(this.connections.all())) this.close(connection);
     const { sessions } = this.#state;
     for (const session of Array.from(sessions.all())) {
@@ -140,23 +144,12 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (connection === undefined) return;
     this.counters.connectionsEnded++;
     this.#backpressure.forget(connection);
-    this.#dispatcher.forget(connection);
+    this.#dispatcher.waiting.forget(connection);
     this.replies.forget(connection);
     this.connections.remove(connection);
     const { session } = connection;
     if (session?.isHeard === true && !session.isLocal && !this.#dispatcher.judgesSessions)
-      this.#noteGone(session);
-  }
-
-  /** A session was heard of that is used through a member that follows this one. */
-  noteHeard(sessionHi: number, sessionLo: number): void {
-    const session = this.#state.sessions.get(sessionHi, sessionLo);
-    if (session !== undefined && !session.isLocal) this.#noteGone(session);
-  }
-
-  #noteGone(session: Session): void {
-    session.isHeard = false;
-    this.#heardAndGone.add(session);
+      this.heard.noteGone(session);
   }
 
   /** Transactions are about to be applied and answered: looks at the clock. */
@@ -168,22 +161,22 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
   flush(): void {
     if (this.#throttle.size > 0) this.#runThrottled();
     this.replies.flush();
-    this.#dispatcher.beginTurn();
+    this.#dispatcher.waiting.beginTurn();
     this.#hasLeftStalled = false;
-    if (this.#dispatcher.stalled.size > 0) this.#goOnWithStalled();
+    if (this.#dispatcher.waiting.stalled.size > 0) this.#goOnWithStalled();
     this.#backpressure.resume();
     if (this.connections.hasLeavingWatches) this.connections.removeSomeWatches();
   }
 
   /** Whether the turn left work for the next one, which is to come at once. */
   get hasMoreWork(): boolean {
-    const { hasSpentTurn } = this.#dispatcher;
+    const { hasSpentTurn } = this.#dispatcher.waiting;
     return hasSpentTurn || this.#hasLeftStalled || this.connections.hasLeavingWatches;
   }
 
   /** Whether somebody waits until a client has read more: flush again soon. */
   get awaitsReaders(): boolean {
-    return this.#dispatcher.stalled.size > 0 || this.#backpressure.awaitsReaders;
+    return this.#dispatcher.waiting.stalled.size > 0 || this.#backpressure.awaitsReaders;
   }
 
   onFrame(bytes: Uint8Array, start: number, end: number): boolean {
@@ -192,10 +185,10 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     this.counters.received++;
     this.counters.receivedBytes += end - start + frameLengthBytes;
     if (connection.phase === ConnectionPhase.handshake) {
-      this.#handshake(connection, bytes, start, end);
+      this.#opening.begin(connection, bytes, start, end);
     } else if (connection.phase === ConnectionPhase.establishing) {
       const isWrite = true;
-      this.#dispatcher.defer(connection, bytes, start, end, this.clock.nowMs, isWrite);
+      this.#dispatcher.waiting.defer(connection, bytes, start, end, this.clock.nowMs, isWrite);
     } else if (this.#isTooLarge(end - start)) {
       this.counters.largeRequestsRejected++;
       this.refuse(connection, 'large-request', `a request of ${end - start} bytes`);
@@ -265,11 +258,13 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     body: JuteWriter,
     receivedMs: number,
   ): void {
-    if (connection.phase === ConnectionPhase.closed) return this.#onAppliedAfterLoss(connection);
+    if (connection.phase === ConnectionPhase.closed) {
+      return this.#opening.onAppliedAfterLoss(connection);
+    }
     if (error === ErrorCode.sessionMoved) return this.close(connection);
     if (type === OpCode.createSession) {
       // An upgraded session has its answer since long.
-      if (connection.phase === ConnectionPhase.establishing) this.#establish(connection);
+      if (connection.phase === ConnectionPhase.establishing) this.#opening.establish(connection);
     } else if (!(type === OpCode.closeSession && connection.expiring)) {
       const writer = this.replies.outbox(connection);
       const frame = this.replies.begin(writer, xid, this.#state.lastProcessedZxid);
@@ -280,7 +275,7 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
       this.replies.collected(body.length);
     }
     if (type === OpCode.closeSession) this.close(connection);
-    else if (connection.deferredCount > 0) this.#dispatcher.drain(connection);
+    else if (connection.deferredCount > 0) this.#dispatcher.waiting.drain(connection);
   }
 
   /** See `EventSink`: a watch event, for those who may read the znode. */
@@ -306,96 +301,9 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     this.replies.collected(end - start);
   }
 
-  #handshake(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
-    this.counters.connectionRequests++;
-    if (!this.isServing) return this.refuse(connection, 'not-serving', 'there is no leader');
-    let outcome: ReturnType<typeof judgeHandshake>;
-    try {
-      const reader = this.#reader.reset(bytes, start, end);
-      outcome = judgeHandshake(this.#state, connection, reader, this.#dispatcher.pipeline);
-    } catch (error) {
-      if (!(error instanceof JuteError)) throw error;
-      this.refuse(connection, 'handshake', error.message);
-      return;
-    }
-    if (outcome.kind === 'refused') return this.refuse(connection, 'handshake', outcome.reason);
-    if (!this.#host.admitSession(outcome.kind === 'renewed')) {
-      return this.refuse(connection, 'throttled', 'too many sessions are asked for');
-    }
-    if (outcome.kind !== 'new') this.counters.connectionRevalidations++;
-    if (outcome.kind === 'new') this.#createSession(connection);
-    else if (outcome.kind === 'renewed') this.#renew(connection, outcome.session);
-    else if (outcome.kind === 'asked') this.#ask(connection, outcome.idHi, outcome.idLo);
-    else this.#sayExpired(connection);
-  }
-
-  #sayExpired(connection: ClientConnection): void {
-    const writer = this.replies.outbox(connection);
-    writeHandshakeAnswer(writer, connection, null, this.#isReadOnly);
-    this.close(connection);
-  }
-
-  #createSession(connection: ClientConnection): void {
-    if (this.#state.config.ensemble?.localSessionsEnabled === true) {
-      return this.#createLocalSession(connection);
-    }
-    const session = this.#state.sessions.create(connection.sessionTimeoutMs, this.clock.nowMs);
-    this.connections.attach(connection, session);
-    session.owner = this.#dispatcher.pipeline;
-    connection.phase = ConnectionPhase.establishing;
-    const body = this.#sessionBody.clear();
-    body.writeInt(connection.sessionTimeoutMs);
-    const reader = this.#sessionReader.reset(body.bytes, 0, body.length);
-    this.#dispatcher.submit(connection, session, 0, OpCode.createSession, reader);
-  }
-
-  /** Nobody else is told. */
-  #createLocalSession(connection: ClientConnection): void {
-    const { sessions } = this.#state;
-    const session = sessions.createLocal(connection.sessionTimeoutMs, this.clock.nowMs);
-    this.connections.attach(connection, session);
-    session.owner = this.#dispatcher.pipeline;
-    this.#establish(connection);
-  }
-
-  /**
-   * The leader says whether the session lives: what comes meanwhile waits. An older connection is given up now: the
-   * leader takes what comes behind the question for the new one's, even if its client has long been elsewhere since.
-   */
-  #ask(connection: ClientConnection, idHi: number, idLo: number): void {
-    this.onSessionEnding(idHi, idLo);
-    connection.phase = ConnectionPhase.establishing;
-    this.#dispatcher.pipeline.revalidate(connection, idHi, idLo);
-  }
-
   /** The answer to `WriteRoute.revalidate`: the session lives, or null. */
   revalidated(connection: ClientConnection, session: Session | null): void {
-    if (connection.phase !== ConnectionPhase.establishing) return;
-    if (session !== null) {
-      this.clock.look();
-      this.#renew(connection, session);
-      if (this.#isOpen(connection) && connection.deferredCount > 0) {
-        this.#dispatcher.drain(connection);
-      }
-      return;
-    }
-    this.#sayExpired(connection);
-  }
-
-  #isOpen({ phase }: ClientConnection): boolean {
-    return phase === ConnectionPhase.open;
-  }
-
-  /** Passes on every session that was heard of since the last time, the connection being gone or not. */
-  takeHeard(take: (session: Session) => void): void {
-    for (const session of this.#heardAndGone) take(session);
-    this.#heardAndGone.clear();
-    for (const { session } of this.connections.all()) {
-      if (session === null || !session.isHeard) continue;
-      session.isHeard = false;
-      if (session.isLocal) continue;
-      take(session);
-    }
+    this.#opening.revalidated(connection, session);
   }
 
   /** See `ReplySink`: its connection, if there is one here, has nothing left to be told. */
@@ -405,39 +313,9 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
     if (connection !== undefined) this.close(connection);
   }
 
-  #renew(connection: ClientConnection, session: Session): void {
-    const older = this.connections.bySession(session);
-    if (older !== undefined) this.close(older);
-    this.connections.attach(connection, session);
-    session.owner = this.#dispatcher.pipeline;
-    session.isHeard = true;
-    this.#state.sessions.expiry.touch(session, this.clock.nowMs, connection.sessionTimeoutMs);
-    const { newestPendingSequence } = session;
-    if (newestPendingSequence < this.#dispatcher.pipeline.pending.oldestSequence) {
-      this.#establish(connection);
-      return;
-    }
-    // It comes back to find out what became of its requests: those under way are applied first.
-    connection.phase = ConnectionPhase.establishing;
-    connection.newestPendingSequence = newestPendingSequence;
-  }
-
-  /** A transaction of a lost connection was applied: the session's next one may wait for it. */
-  #onAppliedAfterLoss({ session }: ClientConnection): void {
-    const heir = session === null ? undefined : this.connections.bySession(session);
-    if (heir === undefined || heir.phase !== ConnectionPhase.establishing) return;
-    if (heir.newestPendingSequence !== this.#dispatcher.pipeline.pending.oldestSequence) return;
-    this.#establish(heir);
-    if (heir.deferredCount > 0) this.#dispatcher.drain(heir);
-  }
-
-  #establish(connection: ClientConnection): void {
-    assert(connection.session !== null, 'a session was attached');
-    connection.phase = ConnectionPhase.open;
-    const writer = this.replies.outbox(connection);
-    writeHandshakeAnswer(writer, connection, connection.session, this.#isReadOnly);
-    connection.stats.sent++;
-    this.replies.framesSent++;
+  /** See `OpeningHost`. */
+  admitSession(isRenewal: boolean): boolean {
+    return this.#host.admitSession(isRenewal);
   }
 
   /** See `DispatchHost`. */
@@ -496,16 +374,16 @@ export class ClientIntake implements FrameReceiver, ReplySink, EventSink, Dispat
    */
   #goOnWithStalled(): void {
     this.clock.look();
-    const { stalled } = this.#dispatcher;
+    const { stalled } = this.#dispatcher.waiting;
     const endMs = this.#host.clock.monotonicMs() + this.#state.limits.sliceMs;
     // One that stalls again is behind all others then: each has its turn.
     let left = stalled.size;
     for (const connection of stalled) {
-      if (left-- === 0 || this.#dispatcher.hasSpentTurn) return;
+      if (left-- === 0 || this.#dispatcher.waiting.hasSpentTurn) return;
       for (let rounds = 0; rounds < roundsPerTurn; rounds++) {
         if (!connection.isStalled || this.#backpressure.isSlow(connection)) break;
-        if (this.#dispatcher.hasSpentTurn) return;
-        this.#dispatcher.goOn(connection);
+        if (this.#dispatcher.waiting.hasSpentTurn) return;
+        this.#dispatcher.waiting.goOn(connection);
         this.replies.sendNow(connection);
         if (this.#host.clock.monotonicMs() < endMs) continue;
         this.#hasLeftStalled = true;

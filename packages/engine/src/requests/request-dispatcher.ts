@@ -9,14 +9,15 @@ import {
 } from '@meerkat/protocol';
 import type { Session } from '../sessions/session.ts';
 import { authenticate, type DigestHash } from './authenticate.ts';
-import { type ClientConnection, ConnectionPhase } from './client-connection.ts';
-import type { TakeDeferred } from './deferred-requests.ts';
+import type { ClientConnection } from './client-connection.ts';
 import { createsEphemeral } from './local-session-rules.ts';
 import { findReadOperation } from './read-table.ts';
 import type { ReplicaState } from './replica-state.ts';
 import type { ReplyWriter } from './reply-writer.ts';
+import { isLong, isWrite } from './request-kinds.ts';
 import type { ServerCounters } from './server-counters.ts';
 import type { TurnClock } from './turn-clock.ts';
+import { type WaitingHost, WaitingRequests } from './waiting-requests.ts';
 import { setWatches } from './watch-operations.ts';
 import type { WriteRequest, WriteRoute } from './write-route.ts';
 
@@ -40,36 +41,23 @@ export interface DispatchHost {
  * Requests of open connections: a read is answered at once from what is applied, a write goes into the
  * pipeline (`ZooKeeperServer.processPacket`, `FinalRequestProcessor`).
  *
- * Owns the order of each connection's replies: a read behind a write of the same connection waits
- * for it. Nothing a client sends gets further than an error or a closed connection.
+ * Owns the order of each connection's replies: a read behind a write of the same connection waits for it
+ * (`waiting-requests.ts`). Nothing a client sends gets further than an error or a closed connection.
  */
-export class RequestDispatcher {
-  /** Requests of all connections that wait for transactions of their own. */
-  deferredCount = 0;
-  /** Connections whose client has to read before they are answered any further. */
-  readonly stalled: Set<ClientConnection> = new Set();
+export class RequestDispatcher implements WaitingHost {
+  /** Requests that cannot be answered yet. */
+  readonly waiting: WaitingRequests;
   readonly #state: ReplicaState;
   readonly #host: DispatchHost;
   readonly #reader = new JuteReader();
   readonly #write: WriteRequest;
   #pipeline: WriteRoute | null = null;
-  #draining: ClientConnection | null = null;
-  /** Bytes of long requests handled in this turn. */
-  #longBytes = 0;
-  /** How long they took, ms. */
-  #longMs = 0;
   /** The request being run waited too long in the throttle: it is answered THROTTLEDOP. */
   isOverdue = false;
-  readonly #runDeferred: TakeDeferred = (bytes, start, end, receivedMs, error) => {
-    const connection = this.#draining;
-    assert(connection !== null, 'a connection is being drained');
-    if (error === ErrorCode.ok) this.dispatch(connection, bytes, start, end, receivedMs, true);
-    else this.#answerError(connection, bytes, start, receivedMs, error);
-  };
-
   constructor(state: ReplicaState, host: DispatchHost) {
     this.#state = state;
     this.#host = host;
+    this.waiting = new WaitingRequests(this, state.limits.unreadBytesMax);
     this.#write = {
       connection: null,
       sessionHi: 0,
@@ -89,6 +77,29 @@ export class RequestDispatcher {
     return this.#pipeline;
   }
 
+  /** See `WaitingHost`. */
+  get pending(): WriteRoute['pending'] {
+    return this.pipeline.pending;
+  }
+
+  /** See `WaitingHost`. */
+  get replies(): ReplyWriter {
+    return this.#host.replies;
+  }
+
+  /** See `WaitingHost`. */
+  goOnWith(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    receivedMs: number,
+    error: ErrorCode,
+  ): void {
+    if (error === ErrorCode.ok) this.dispatch(connection, bytes, start, end, receivedMs, true);
+    else this.#answerError(connection, bytes, start, receivedMs, error);
+  }
+
   /** Whether this replica judges sessions, or nobody yet. */
   get judgesSessions(): boolean {
     return this.#pipeline?.judgesSessions ?? true;
@@ -98,21 +109,6 @@ export class RequestDispatcher {
     this.#pipeline = pipeline;
   }
 
-  /**
-   * Whether this turn has had its share of long requests: clients that come back all at once, each with
-   * its watches, shall not keep the others waiting, and nor shall one that asks for the children of a
-   * huge znode a thousand times.
-   */
-  get hasSpentTurn(): boolean {
-    return this.#longBytes >= longBytesPerTurn || this.#longMs >= longMsPerTurn;
-  }
-
-  /** A turn begins. */
-  beginTurn(): void {
-    this.#longBytes = 0;
-    this.#longMs = 0;
-  }
-
   /** Bytes of transactions that are not durable yet. */
   get pendingBytes(): number {
     return this.#pipeline?.pendingBytes ?? 0;
@@ -120,7 +116,7 @@ export class RequestDispatcher {
 
   /** Requests that have come and are not answered. */
   get inProcess(): number {
-    return (this.#pipeline?.pending.count ?? 0) + this.deferredCount;
+    return (this.#pipeline?.pending.count ?? 0) + this.waiting.count;
   }
 
   /**
@@ -167,7 +163,7 @@ export class RequestDispatcher {
       this.#authenticate(connection, xid, reader);
     } else if (isWrite(type) || (type === OpCode.sync && this.pipeline.preparesSyncs)) {
       if ((connection.deferredWrites > 0 || connection.isStalled) && !wasDeferred) {
-        this.defer(connection, bytes, start, end, receivedMs, true);
+        this.waiting.defer(connection, bytes, start, end, receivedMs, true);
       } else if (
         !session.isLocal ||
         !this.#takeOfLocal(connection, session, xid, type, reader, wasDeferred, receivedMs)
@@ -177,13 +173,13 @@ export class RequestDispatcher {
     } else if (!wasDeferred && (connection.pendingWrites > 0 || connection.deferredCount > 0)) {
       // Answers to writes cannot wait until all of these have their turn: those writes have to.
       const holdsWrites = isLong(type) && connection.deferredCount >= longDeferredMax;
-      this.defer(connection, bytes, start, end, receivedMs, holdsWrites);
-    } else if (!wasDeferred && isLong(type) && this.hasSpentTurn) {
-      this.defer(connection, bytes, start, end, receivedMs, false);
-      this.#stall(connection);
-    } else if (!wasDeferred && this.#isAnswered(connection)) {
-      this.defer(connection, bytes, start, end, receivedMs, false);
-      this.#stall(connection);
+      this.waiting.defer(connection, bytes, start, end, receivedMs, holdsWrites);
+    } else if (!wasDeferred && isLong(type) && this.waiting.hasSpentTurn) {
+      this.waiting.defer(connection, bytes, start, end, receivedMs, false);
+      this.waiting.stall(connection);
+    } else if (!wasDeferred && this.waiting.isAnswered(connection)) {
+      this.waiting.defer(connection, bytes, start, end, receivedMs, false);
+      this.waiting.stall(connection);
     } else {
       this.#read(connection, xid, type, reader, receivedMs);
     }
@@ -210,7 +206,7 @@ export class RequestDispatcher {
     if (type === OpCode.closeSession) {
       const isInTurn = connection.pendingWrites === 0 && connection.deferredCount === 0;
       if (wasDeferred || isInTurn) this.#host.endLocalSession(connection, session, xid);
-      else this.defer(connection, bytes, start, end, receivedMs, true);
+      else this.waiting.defer(connection, bytes, start, end, receivedMs, true);
       return true;
     }
     let error: ErrorCode = ErrorCode.ok;
@@ -250,7 +246,7 @@ export class RequestDispatcher {
     }
     const isWrite = false;
     const end = start + requestHeaderBytes;
-    this.defer(connection, bytes, start, end, receivedMs, isWrite, error);
+    this.waiting.defer(connection, bytes, start, end, receivedMs, isWrite, error);
   }
 
   /** @param start where the request's header is in `bytes` */
@@ -340,7 +336,7 @@ export class RequestDispatcher {
     try {
       if (operation === undefined) {
         const lists = type === OpCode.setWatches ? 3 : 5;
-        this.#longBytes += reader.remaining;
+        this.waiting.spend(reader.remaining, 0);
         error = setWatches(this.#state, connection, reader, writer, lists);
         frame = this.#host.replies.begin(writer, xid, zxid);
       } else {
@@ -361,7 +357,7 @@ export class RequestDispatcher {
       this.#host.notice('watches-full', connection, detail);
     }
     this.#host.replies.end(writer, frame, error);
-    if (startMs >= 0) this.#longMs += this.#host.clock.monotonicMs() - startMs;
+    if (startMs >= 0) this.waiting.spend(0, this.#host.clock.monotonicMs() - startMs);
     this.answered(connection, xid, type, receivedMs);
   }
 
@@ -388,90 +384,6 @@ export class RequestDispatcher {
     this.#host.close(connection);
   }
 
-  /**
-   * Keeps a request until the newest transaction of its connection is applied.
-   *
-   * @param error what it will be answered with, when that is settled
-   */
-  defer(
-    connection: ClientConnection,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    receivedMs: number,
-    mayBeWrite: boolean,
-    error: ErrorCode = ErrorCode.ok,
-  ): void {
-    const after = connection.newestPendingSequence;
-    const waiting = connection.deferredRequests();
-    waiting.push(bytes, start, end, after, receivedMs, mayBeWrite, error);
-    connection.deferredCount++;
-    this.deferredCount++;
-    if (mayBeWrite) connection.deferredWrites++;
-  }
-
-  /** Runs what waited for the transaction that has just been applied. */
-  drain(connection: ClientConnection): void {
-    this.#drainUpTo(connection, this.pipeline.pending.oldestSequence);
-  }
-
-  /** Runs what waited for transactions that are applied and answered, all of them before the oldest that is not. */
-  drainApplied(connection: ClientConnection): void {
-    this.#drainUpTo(connection, this.pipeline.pending.oldestSequence - 1);
-  }
-
-  /** Goes on with a connection whose client has read enough. */
-  goOn(connection: ClientConnection): void {
-    connection.isStalled = false;
-    this.stalled.delete(connection);
-    this.drainApplied(connection);
-  }
-
-  /** The connection is gone, and with it what it waited for. */
-  forget(connection: ClientConnection): void {
-    this.deferredCount -= connection.deferredCount;
-    connection.deferred = null;
-    connection.deferredCount = 0;
-    connection.isStalled = false;
-    this.stalled.delete(connection);
-  }
-
-  #drainUpTo(connection: ClientConnection, sequence: number): void {
-    const { deferred } = connection;
-    this.#draining = connection;
-    while (deferred !== null && connection.deferredCount > 0 && deferred.isReady(sequence)) {
-      const isAnswered = this.#isAnswered(connection);
-      if (connection.pendingWrites === 0 && (isAnswered || this.hasSpentTurn)) {
-        return this.#stall(connection);
-      }
-      if (isAnswered) {
-        // Answers to its transactions come next and cannot wait: what is there leaves, or cuts it.
-        this.#host.replies.sendNow(connection);
-        if (connection.phase === ConnectionPhase.closed) return;
-      }
-      const newest = connection.newestPendingSequence;
-      connection.deferredCount--;
-      this.deferredCount--;
-      if (deferred.firstMayBeWrite) connection.deferredWrites--;
-      deferred.shift(this.#runDeferred);
-      if (connection.phase === ConnectionPhase.closed) break;
-      // A write among them goes into the pipeline, and those behind it wait for it in turn.
-      if (connection.newestPendingSequence !== newest)
-        deferred.raise(connection.newestPendingSequence);
-    }
-    this.#draining = null;
-  }
-
-  /** Whether a client has been told as much in this turn as it should before it reads. */
-  #isAnswered({ outbox }: ClientConnection): boolean {
-    return outbox !== null && outbox.length > this.#state.limits.unreadBytesMax;
-  }
-
-  #stall(connection: ClientConnection): void {
-    connection.isStalled = true;
-    this.stalled.add(connection);
-  }
-
   /** Notes that a request was answered, with the reply that was written last. */
   answered(connection: ClientConnection, xid: number, type: OpCode, receivedMs: number): void {
     const latencyMs = this.#host.clock.nowMs > receivedMs ? this.#host.clock.nowMs - receivedMs : 0;
@@ -492,48 +404,6 @@ export class RequestDispatcher {
   }
 }
 
-/** Requests that change something, and so go through the log. Internal ones no client may send. */
-function isWrite(type: OpCode): boolean {
-  switch (type) {
-    case OpCode.create:
-    case OpCode.create2:
-    case OpCode.createContainer:
-    case OpCode.createTTL:
-    case OpCode.delete:
-    case OpCode.setData:
-    case OpCode.setACL:
-    case OpCode.multi:
-    case OpCode.reconfig:
-    case OpCode.closeSession:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/**
- * Requests that do more the longer they are, or the more there is: they change nothing but watches, so they
- * can wait a turn.
- */
-function isLong(type: OpCode): boolean {
-  switch (type) {
-    case OpCode.setWatches:
-    case OpCode.setWatches2:
-    case OpCode.getChildren:
-    case OpCode.getChildren2:
-    case OpCode.getAllChildrenNumber:
-    case OpCode.getEphemerals:
-    case OpCode.multiRead:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Bytes of long requests in one turn, about a thousand watches: a millisecond's work or two. */
-const longBytesPerTurn = 32 * 1024;
-/** How long they may take together in one turn, ms. */
-const longMsPerTurn = 5;
 /** So many requests of a connection may wait for its writes; behind more, a long one holds back the writes. */
 const longDeferredMax = 64;
 /** xid and type. */

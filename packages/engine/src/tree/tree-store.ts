@@ -349,6 +349,13 @@ export interface NodeContent {
   known: { readonly prefixState: number } | null;
 }
 
+/** Where the last slash is, less than `start` when there is none. */
+export function lastSlash(bytes: Uint8Array, start: number, end: number): number {
+  let at = end - 1;
+  while (at >= start && bytes[at] !== slash) at--;
+  return at;
+}
+
 /** UTF-16 units of text in UTF-8: what Java's `String.length` says. */
 export function charactersIn(bytes: Uint8Array, start: number, end: number): number {
   let count = end - start;
@@ -374,3 +381,5 @@ function copyBytes(
   }
   for (let i = start, to = at; i < end; i++, to++) target[to] = from[i] as number;
 }
+
+const slash = 0x2f;

@@ -221,7 +221,7 @@ export const mutants: readonly Mutant[] = [
       'a learner does not say that it has heard a client whose connection ended before the next ping',
     package: 'engine',
     file: 'requests/client-intake.js',
-    find: '!this.#dispatcher.judgesSessions)\n            this.#noteGone(session);',
+    find: '!this.#dispatcher.judgesSessions)\n            this.heard.noteGone(session);',
     replace: '!this.#dispatcher.judgesSessions)\n            void session;',
   },
   {
