@@ -1,19 +1,16 @@
 import { ErrorCode, JuteError, JuteReader, SpecialXid } from '@meerkat/protocol';
 import { formatServer } from './connect-string.ts';
 import { type Credential, Credentials } from './credentials.ts';
-import {
-  AuthFailedError,
-  ConnectionTimeoutError,
-  ProtocolError,
-  SessionExpiredError,
-} from './errors.ts';
+import { type DeadlineOwner, DeadlineTimer } from './deadline-timer.ts';
+import { failEnded } from './ended-call.ts';
+import { ConnectionTimeoutError, ProtocolError } from './errors.ts';
 import { FrameAssembler, type FrameSink } from './frame-assembler.ts';
 import { greetingFrame, readWelcome, type SessionTicket } from './handshake.ts';
 import { HookRunner } from './hooks.ts';
 import { Dispatcher } from './listeners.ts';
 import { closeSession } from './operations/admin.ts';
 import { Pings } from './pings.ts';
-import type { ClientPorts, HostPort, Stream, StreamHandler, TimerHandle } from './ports.ts';
+import type { ClientPorts, HostPort, Stream, StreamHandler } from './ports.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
 import { noTarget, type PendingRequest, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -32,7 +29,7 @@ type Phase = 'waiting' | 'dialing' | 'handshaking' | 'authenticating' | 'open' |
  * One session with an ensemble, over as many connections as it takes: dials, shakes hands, keeps it alive,
  * re-arms what a new connection needs, and tells when it is over. `states.ts` draws its states.
  */
-export class Session implements StreamHandler, FrameSink {
+export class Session implements StreamHandler, FrameSink, DeadlineOwner {
   readonly feed: StateFeed;
   readonly watches: WatchKeeper;
   readonly queue: RequestQueue;
@@ -43,6 +40,7 @@ export class Session implements StreamHandler, FrameSink {
   readonly #credentials = new Credentials();
   readonly #probe: ReadWriteProbe;
   readonly #pings = new Pings();
+  readonly #timer: DeadlineTimer;
   readonly #reader = new JuteReader();
   #assembler: FrameAssembler;
   #phase: Phase = 'waiting';
@@ -50,9 +48,6 @@ export class Session implements StreamHandler, FrameSink {
   #sasl: SaslExchange | null = null;
   #server: HostPort;
   #timing: Timing;
-  #timer: TimerHandle | null = null;
-  #timerDueMs = 0;
-  #wasLate = false;
   #dialAtMs = 0;
   #dialedMs = 0;
   #heardMs = 0;
@@ -106,8 +101,9 @@ export class Session implements StreamHandler, FrameSink {
       // A refusal is told by the state.
       this.#credentials.add(credential).promise.catch(() => {});
     }
+    this.#timer = new DeadlineTimer(ports.clock, this);
     this.#hosts.start();
-    this.#armTimer();
+    this.#timer.arm();
   }
 
   get state(): ConnectionState {
@@ -325,7 +321,7 @@ export class Session implements StreamHandler, FrameSink {
     });
     this.#prime();
     if (this.#isReadOnly) this.#probe.start();
-    this.#armTimer();
+    this.#timer.arm();
   }
 
   #change(state: ConnectionState): void {
@@ -391,7 +387,7 @@ export class Session implements StreamHandler, FrameSink {
       }
     }
     this.#dialAtMs = this.#ports.clock.nowMs() + delayMs;
-    this.#armTimer();
+    this.#timer.arm();
   }
 
   /** The session is over: every call fails, every watcher is told, nothing is dialed again. */
@@ -400,8 +396,7 @@ export class Session implements StreamHandler, FrameSink {
     this.#phase = 'ended';
     this.#closeStream();
     this.#hosts.stop();
-    if (this.#timer !== null) this.#ports.clock.cancelTimer(this.#timer);
-    this.#timer = null;
+    this.#timer.stop();
     this.#change(state);
     this.#failPending((request) => this.#failEnded(request));
     this.#credentials.failAll((request) => this.#failEnded(request));
@@ -413,7 +408,7 @@ export class Session implements StreamHandler, FrameSink {
   #dialSoon(): void {
     if (this.#phase !== 'waiting') return;
     this.#dialAtMs = Math.max(this.#dialAtMs, this.#ports.clock.nowMs());
-    this.#armTimer();
+    this.#timer.arm();
   }
 
   #onNobodyToDial(cause: Error): void {
@@ -443,17 +438,7 @@ export class Session implements StreamHandler, FrameSink {
   }
 
   #failEnded(request: PendingRequest): void {
-    const { doing } = request.operation;
-    const { path } = request;
-    const status = this.#closing === null ? this.state.status : 'closed';
-    const message = `Cannot ${doing}${path === '' ? '' : ` ${path}`}: current value is a client that is ${status}`;
-    const { state } = this;
-    const cause = state.status === 'authFailed' ? state.cause : undefined;
-    const details = { message, ...(path === '' ? {} : { path }), ...(cause ? { cause } : {}) };
-    // After close ZooKeeper's own clients say SESSIONEXPIRED too.
-    request.reject(
-      status === 'authFailed' ? new AuthFailedError(details) : new SessionExpiredError(details),
-    );
+    failEnded(request, this.state, this.#closing !== null);
   }
 
   #onReadWriteServer(server: HostPort): void {
@@ -464,17 +449,8 @@ export class Session implements StreamHandler, FrameSink {
 
   // Time
 
-  #armTimer(): void {
-    if (this.#timer !== null) this.#ports.clock.cancelTimer(this.#timer);
-    this.#timer = null;
-    this.#timerDueMs = this.#deadlineMs();
-    // Nothing is due while there is nobody to dial.
-    if (this.#timerDueMs === Infinity) return;
-    const delayMs = Math.max(0, Math.ceil(this.#timerDueMs - this.#ports.clock.nowMs()));
-    this.#timer = this.#ports.clock.startTimer(delayMs, this.#onTimer);
-  }
-
-  #deadlineMs(): number {
+  /** See `DeadlineOwner`: nothing is due while there is nobody to dial. */
+  deadlineMs(): number {
     const { readTimeoutMs, connectTimeoutMs, pingIdleMs } = this.#timing;
     if (this.#phase === 'open') {
       return Math.min(this.#heardMs + readTimeoutMs, this.#sentMs + pingIdleMs);
@@ -488,21 +464,8 @@ export class Session implements StreamHandler, FrameSink {
     return this.#everConnected ? this.#heardMs + this.#timing.expirationTimeoutMs : Infinity;
   }
 
-  readonly #onTimer = (): void => {
-    this.#timer = null;
-    const nowMs = this.#ports.clock.nowMs();
-    // Our own process stood still: first read what has arrived meanwhile, then judge the server's silence.
-    if (!this.#wasLate && nowMs - this.#timerDueMs > lateMs) {
-      this.#wasLate = true;
-      this.#timer = this.#ports.clock.startTimer(1, this.#onTimer);
-      return;
-    }
-    this.#wasLate = false;
-    this.#onTime(nowMs);
-    if (this.#phase !== 'ended' && this.#timer === null) this.#armTimer();
-  };
-
-  #onTime(nowMs: number): void {
+  /** See `DeadlineOwner`. */
+  onTime(nowMs: number): void {
     const { readTimeoutMs, connectTimeoutMs, pingIdleMs } = this.#timing;
     if (this.#phase === 'open') {
       if (nowMs >= this.#heardMs + readTimeoutMs) this.#drop(this.#silence(nowMs - this.#heardMs));
@@ -521,9 +484,6 @@ export class Session implements StreamHandler, FrameSink {
     return new ConnectionTimeoutError(`${server} has not been heard for ${Math.round(ms)} ms`);
   }
 }
-
-/** A timer that fires so late, ms, means that our own process stood still. */
-const lateMs = 250;
 
 function listChanged(): Error {
   return new Error('leaving a server, for the list of servers has changed');

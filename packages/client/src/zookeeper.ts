@@ -7,6 +7,7 @@ import type {
   VersionOptions,
   WatchOptions,
 } from './call-options.ts';
+import { badArgument, Calls } from './calls.ts';
 import type { Codec } from './codecs.ts';
 import { parseConnectString } from './connect-string.ts';
 import type { Credential } from './credentials.ts';
@@ -19,20 +20,13 @@ import * as children from './operations/children.ts';
 import { type Created, createBody, createOperation, isSequential } from './operations/create.ts';
 import * as data from './operations/data.ts';
 import * as multis from './operations/multi.ts';
-import type { Operation } from './operations/operation.ts';
 import { anyVersion, type Data } from './operations/values.ts';
 import * as watching from './operations/watching.ts';
-import { type ClientOptions, settingsOf, validateCredential, validateTimeout } from './options.ts';
+import { type ClientOptions, settingsOf, validateCredential } from './options.ts';
 import { toServerPath, validatePath, validateSequentialPath } from './paths.ts';
-import type { ClientPorts, Clock } from './ports.ts';
+import type { ClientPorts } from './ports.ts';
 import { protectedCreate } from './protected-create.ts';
-import {
-  noTarget,
-  type PendingRequest,
-  Request,
-  type RequestOptions,
-  type RequestTarget,
-} from './request.ts';
+import { noTarget, type RequestOptions } from './request.ts';
 import { Session } from './session.ts';
 import type { Stat } from './stat.ts';
 import { type ConnectionState, isConnected } from './states.ts';
@@ -59,8 +53,7 @@ export class ZooKeeper implements AsyncDisposable {
   readonly ports: ClientPorts;
   readonly #session: Session;
   readonly #chroot: string;
-  readonly #clock: Clock;
-  readonly #requestTimeoutMs: number | undefined;
+  readonly #calls: Calls;
   readonly #watchLagMax: number;
 
   /**
@@ -72,10 +65,11 @@ export class ZooKeeper implements AsyncDisposable {
     const settings = settingsOf(connectString, options);
     this.ports = ports;
     this.#chroot = settings.chroot;
-    this.#clock = ports.clock;
-    this.#requestTimeoutMs = options.requestTimeoutMs;
     this.#watchLagMax = settings.limits.watchLagMax;
     this.#session = new Session(settings, ports);
+    const { chroot } = settings;
+    const { requestTimeoutMs } = options;
+    this.#calls = new Calls(this.#session, { chroot, clock: ports.clock, requestTimeoutMs });
   }
 
   /** Where the client stands now. */
@@ -148,7 +142,9 @@ export class ZooKeeper implements AsyncDisposable {
    * @throws SessionExpiredError | AuthFailedError when the client has ended
    */
   connected(options?: RequestOptions): Promise<void> {
-    return this.#guard(options, () => waitForConnection(this.#session, this.#clock, options ?? {}));
+    return this.#calls.guard(options, () =>
+      waitForConnection(this.#session, this.ports.clock, options ?? {}),
+    );
   }
 
   /**
@@ -177,23 +173,23 @@ export class ZooKeeper implements AsyncDisposable {
    * @throws NoNodeError | BadVersionError | NotEmptyError | NoAuthError
    */
   delete(path: string, options?: VersionOptions): Promise<void> {
-    return this.#call(data.remove, path, options?.version ?? anyVersion, options);
+    return this.#calls.call(data.remove, path, options?.version ?? anyVersion, options);
   }
 
   /** The Stat of a znode, null when there is none. A watch is set either way. */
   exists(path: string, options?: WatchOptions): Promise<Stat | null> {
-    return this.#read(data.exists, path, options);
+    return this.#calls.read(data.exists, path, options);
   }
 
   /** A znode's data and Stat. @throws NoNodeError | NoAuthError */
   getData(path: string, options?: WatchOptions): Promise<data.NodeData> {
-    return this.#read(data.getData, path, options);
+    return this.#calls.read(data.getData, path, options);
   }
 
   /** Replaces a znode's data. Returns the new Stat. @throws NoNodeError | BadVersionError | NoAuthError */
   setData(path: string, value: Data, options?: VersionOptions): Promise<Stat> {
     const body = { data: value, version: options?.version ?? anyVersion };
-    return this.#call(data.setData, path, body, options);
+    return this.#calls.call(data.setData, path, body, options);
   }
 
   /**
@@ -211,7 +207,7 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** A znode's ACL and Stat. @throws NoNodeError | NoAuthError */
   getAcl(path: string, options?: RequestOptions): Promise<acls.AclAndStat> {
-    return this.#call(acls.getAcl, path, null, options);
+    return this.#calls.call(acls.getAcl, path, null, options);
   }
 
   /**
@@ -221,32 +217,32 @@ export class ZooKeeper implements AsyncDisposable {
    */
   setAcl(path: string, acl: Acl, options?: VersionOptions): Promise<Stat> {
     const body = { acl, version: options?.version ?? anyVersion };
-    return this.#call(acls.setAcl, path, body, options);
+    return this.#calls.call(acls.setAcl, path, body, options);
   }
 
   /** The names of a znode's children, in no particular order. @throws NoNodeError | NoAuthError */
   getChildren(path: string, options?: WatchOptions): Promise<string[]> {
-    return this.#read(children.getChildren, path, options);
+    return this.#calls.read(children.getChildren, path, options);
   }
 
   /** The names of a znode's children, and its Stat. @throws NoNodeError | NoAuthError */
   getChildrenWithStat(path: string, options?: WatchOptions): Promise<children.ChildrenAndStat> {
-    return this.#read(children.getChildrenWithStat, path, options);
+    return this.#calls.read(children.getChildrenWithStat, path, options);
   }
 
   /** How many znodes there are below this one. @throws NoNodeError | NoAuthError */
   getAllChildrenNumber(path: string, options?: RequestOptions): Promise<number> {
-    return this.#call(children.getAllChildrenNumber, path, null, options);
+    return this.#calls.call(children.getAllChildrenNumber, path, null, options);
   }
 
   /** The paths of this session's ephemeral znodes under `path` (default all). */
   getEphemerals(path = '/', options?: RequestOptions): Promise<string[]> {
-    return this.#call(children.getEphemerals, path, null, options);
+    return this.#calls.call(children.getEphemerals, path, null, options);
   }
 
   /** Waits until the server has caught up with its leader: what was written before by anyone is seen after it. */
   sync(path = '/', options?: RequestOptions): Promise<void> {
-    return this.#call(data.sync, path, null, options);
+    return this.#calls.call(data.sync, path, null, options);
   }
 
   /**
@@ -258,7 +254,7 @@ export class ZooKeeper implements AsyncDisposable {
     operations: readonly multis.MultiOperation[],
     options?: RequestOptions,
   ): Promise<multis.MultiResult[]> {
-    return this.#submitSeveral(multis.multi, operations, options);
+    return this.#calls.several(multis.multi, operations, options);
   }
 
   /** Reads several znodes in one request; each read fails or succeeds by itself (servers from 3.6 on). */
@@ -266,7 +262,7 @@ export class ZooKeeper implements AsyncDisposable {
     operations: readonly multis.MultiReadOperation[],
     options?: RequestOptions,
   ): Promise<multis.MultiReadResult[]> {
-    return this.#submitSeveral(multis.multiRead, operations, options);
+    return this.#calls.several(multis.multiRead, operations, options);
   }
 
   /**
@@ -277,7 +273,7 @@ export class ZooKeeper implements AsyncDisposable {
     const mode = options?.mode ?? 'persistentRecursive';
     if (!Object.hasOwn(watching.addWatch, mode)) throw badArgument('add a watch with mode', mode);
     if (typeof watcher !== 'function') throw badArgument('watch with', watcher);
-    const call = this.#call(watching.addWatch[mode], path, null, options, watcher);
+    const call = this.#calls.call(watching.addWatch[mode], path, null, options, watcher);
     // Until it is answered, whoever removes another watcher of this path must leave the server's watch alone.
     const end = this.#session.watches.registry.expect(mode, toServerPath(this.#chroot, path));
     await call.finally(end);
@@ -333,7 +329,7 @@ export class ZooKeeper implements AsyncDisposable {
       watcher,
       isLocal: local && !isConnected(this.state),
       toleratesLoss: local,
-      ask: (operation, selection) => this.#call(operation, path, selection, options),
+      ask: (operation, selection) => this.#calls.call(operation, path, selection, options),
     });
   }
 
@@ -343,7 +339,7 @@ export class ZooKeeper implements AsyncDisposable {
     if (!Object.hasOwn(watching.selectedKinds, type))
       throw badArgument('look for watches of type', type);
     try {
-      await this.#call(watching.checkWatches, path, type, options);
+      await this.#calls.call(watching.checkWatches, path, type, options);
       return true;
     } catch (error) {
       if (error instanceof NoWatcherError) return false;
@@ -353,7 +349,7 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Who the server takes this connection for (servers from 3.7 on). */
   whoAmI(options?: RequestOptions): Promise<acls.ClientIdentity[]> {
-    return this.#submit(acls.whoAmI, noTarget, null, null, options);
+    return this.#calls.submit(acls.whoAmI, noTarget, null, null, options);
   }
 
   /**
@@ -362,10 +358,10 @@ export class ZooKeeper implements AsyncDisposable {
    * @throws AuthFailedError when the server refuses: the client has then ended
    */
   addAuth(scheme: string, auth: Credential['auth'], options?: RequestOptions): Promise<void> {
-    return this.#guard(options, () => {
+    return this.#calls.guard(options, () => {
       validateCredential({ scheme, auth });
       const request = this.#session.addAuth({ scheme, auth });
-      this.#limit(request, options);
+      this.#calls.limit(request, options);
       return request.promise;
     });
   }
@@ -374,7 +370,7 @@ export class ZooKeeper implements AsyncDisposable {
   getConfig(options?: WatchOptions): Promise<data.NodeData> {
     const target = { path: configPath, serverPath: configPath, chroot: '' };
     const watcher = options?.watch ?? null;
-    return this.#submit(data.getData, target, watcher !== null, watcher, options);
+    return this.#calls.submit(data.getData, target, watcher !== null, watcher, options);
   }
 
   /**
@@ -384,7 +380,7 @@ export class ZooKeeper implements AsyncDisposable {
    *   BadVersionError | NoAuthError
    */
   reconfig(change: admin.Reconfiguration, options?: RequestOptions): Promise<data.NodeData> {
-    return this.#submit(admin.reconfig, noTarget, change, null, options);
+    return this.#calls.submit(admin.reconfig, noTarget, change, null, options);
   }
 
   /**
@@ -406,9 +402,9 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Asks the server for a sign of life. Returns how long it took, ms. @throws ConnectionLossError */
   ping(options?: RequestOptions): Promise<number> {
-    return this.#guard(options, () => {
+    return this.#calls.guard(options, () => {
       const request = this.#session.ping();
-      this.#limit(request, options);
+      this.#calls.limit(request, options);
       return request.promise;
     });
   }
@@ -436,7 +432,7 @@ export class ZooKeeper implements AsyncDisposable {
     withStat: boolean,
   ): Promise<Created | string> {
     const body = createBody(value, options);
-    return this.#call(
+    return this.#calls.call(
       createOperation(body.mode, withStat),
       path,
       body,
@@ -447,103 +443,14 @@ export class ZooKeeper implements AsyncDisposable {
   }
 
   #createProtected(path: string, value: Data | undefined, options: CreateOptions): Promise<string> {
-    return this.#guard(options, () => {
+    return this.#calls.guard(options, () => {
       const { mode } = createBody(value, options);
       if (isSequential(mode)) validateSequentialPath(path, 'create');
       else validatePath(path, 'create');
       return protectedCreate(this, path, value, options);
     });
   }
-
-  #submitSeveral<Op, Result>(
-    operation: Operation<multis.MultiBody<Op>, Result>,
-    operations: readonly Op[],
-    options: RequestOptions | undefined,
-  ): Promise<Result> {
-    if (!isList(operations))
-      return Promise.reject(badArgument(`${operation.doing} of`, operations));
-    // A copy: what was validated is what is sent.
-    const body = { operations: [...operations], chroot: this.#chroot };
-    return this.#submit(operation, noTarget, body, null, options);
-  }
-
-  #read<Result>(
-    operation: Operation<boolean, Result>,
-    path: string,
-    options: WatchOptions | undefined,
-  ): Promise<Result> {
-    const watcher = options?.watch ?? null;
-    return this.#call(operation, path, watcher !== null, options, watcher);
-  }
-
-  #call<Body, Result>(
-    operation: Operation<Body, Result>,
-    path: string,
-    body: Body,
-    options: RequestOptions | undefined,
-    watcher: Watcher | null = null,
-    sequential = false,
-  ): Promise<Result> {
-    try {
-      if (sequential) validateSequentialPath(path, operation.doing);
-      else validatePath(path, operation.doing);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const target = { path, serverPath: toServerPath(this.#chroot, path), chroot: this.#chroot };
-    return this.#submit(operation, target, body, watcher, options);
-  }
-
-  #submit<Body, Result>(
-    operation: Operation<Body, Result>,
-    target: RequestTarget,
-    body: Body,
-    watcher: Watcher | null,
-    options: RequestOptions | undefined,
-  ): Promise<Result> {
-    try {
-      if (watcher !== null && typeof watcher !== 'function')
-        throw badArgument('watch with', watcher);
-      operation.validate?.(body, target.path);
-      const request = new Request(operation, target, body, watcher);
-      if (options !== undefined || this.#requestTimeoutMs !== undefined)
-        this.#limit(request, options);
-      this.#session.submit(request);
-      return request.promise;
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #limit(request: PendingRequest, options: RequestOptions | undefined): void {
-    options?.signal?.throwIfAborted();
-    validateTimeout(options?.timeoutMs);
-    const signal = options?.signal;
-    const timeoutMs = options?.timeoutMs ?? this.#requestTimeoutMs;
-    request.limit(signal, timeoutMs, this.#clock);
-  }
-
-  /** Refuses what is wrong with the options before `call` sends anything. */
-  async #guard<Result>(
-    options: RequestOptions | undefined,
-    call: () => Promise<Result>,
-  ): Promise<Result> {
-    options?.signal?.throwIfAborted();
-    validateTimeout(options?.timeoutMs);
-    return call();
-  }
 }
 
 /** Where the ensemble keeps its configuration (`ZooDefs.CONFIG_NODE`). */
 const configPath = '/zookeeper/config';
-
-function isList(value: unknown): boolean {
-  return Array.isArray(value);
-}
-
-function badArgument(doing: string, value: unknown): BadArgumentsError {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return new BadArgumentsError({
-    message: `Cannot ${doing} what it does not know: current value is ${text}`,
-  });
-}
