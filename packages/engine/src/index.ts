@@ -1,4 +1,5 @@
 export type { LearnerState, Member } from './broadcast/member.ts';
+export { MemberCounters } from './broadcast/member-counters.ts';
 export * from './election/index.ts';
 export * from './ensemble-config.ts';
 export * from './limits.ts';

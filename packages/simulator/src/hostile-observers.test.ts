@@ -19,12 +19,16 @@ const observerMasterPort = 2191;
 const port1 = { host: 'host1', port: observerMasterPort };
 
 /** Three members, of which 3 leads and the others await observers. */
-function ensembleOf(options: { systemBytesMax?: number } = {}): HostileEnsemble {
+function ensembleOf(
+  options: { systemBytesMax?: number; observerMasterBytesMax?: number } = {},
+): HostileEnsemble {
+  const { observerMasterBytesMax = 32 * 1024 * 1024, ...others } = options;
   const ensemble = new HostileEnsemble({
-    ...options,
+    ...others,
     change: (_id, config) => {
       assert.ok(config.ensemble !== null);
-      return { ...config, ensemble: { ...config.ensemble, observerMasterPort } };
+      const own = { observerMasterPort, observerMasterBytesMax };
+      return { ...config, ensemble: { ...config.ensemble, ...own } };
     },
   }).untilServing(3);
   assert.equal(ensemble.leader.id, 3);
@@ -219,5 +223,23 @@ test('an observer that never reads is let go, and the others are told meanwhile'
   ensemble.run(100);
   assert.equal(peer.isClosed, true);
   assert.equal(other.isClosed, false);
+  assert.deepEqual(ensemble.roles, []);
+});
+
+test('an observer for which more waits than may is let go at once, and the others are told all', () => {
+  const ensemble = ensembleOf({ systemBytesMax: 100, observerMasterBytesMax: 2000 });
+  const peer = observing(ensemble);
+  const other = observing(ensemble, 9, 'other');
+  peer.network.setReading(peer.stream.id, false);
+  let count = 0;
+  const isLetGo = (): boolean => ensemble.lines.some((line) => line.includes('does not keep up'));
+  for (; count < 200 && !isLetGo(); count++) ensemble.write(`a${count}`);
+  assert.deepEqual(ensemble.takeLines(), [
+    '1: learner lost of 8: observer 8 is let go: it does not keep up',
+  ]);
+  // An INFORM of a failed write has some fifty bytes.
+  assert.ok(count > 20 && count < 100, `${count}`);
+  ensemble.write('after');
+  assert.equal(other.packets().filter((each) => each.startsWith('8 ')).length, count + 1);
   assert.deepEqual(ensemble.roles, []);
 });

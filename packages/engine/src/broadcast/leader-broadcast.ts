@@ -112,6 +112,7 @@ export class LeaderBroadcast implements ProposalTap {
     if (size > proposalSizes.max) proposalSizes.max = size;
     if (proposalSizes.min === -1 || size < proposalSizes.min) proposalSizes.min = size;
     recent.add(bytes, start, end, zxid);
+    this.#context.counters.proposed++;
     if (typeIn(bytes, start) === OpCode.reconfig) this.#membership.begin(zxid);
     this.#isExhausted ||= counterOf(zxid) >= this.#context.ensemble.epochTransactionsMax;
     const number = recent.end - 1;
@@ -195,6 +196,7 @@ export class LeaderBroadcast implements ProposalTap {
       this.#announceReconfig(block, start, end, zxid);
     } else {
       writeBarePacket(this.#toFollowers, PacketType.commit, zxid);
+      this.#context.counters.committed++;
     }
     if (this.#links.hasObservers && zxid !== this.#membership.zxid) {
       const packet = beginPacket(this.#toObservers, PacketType.inform, zxid);

@@ -122,6 +122,7 @@ export class Leader implements LearnerHost, TimerListener {
     const { epochWaitMs } = this.#context.ensemble;
     if (epochWaitMs < 0 || this.#phase !== 'epoch') return;
     if (this.#context.clock.monotonicMs() - sinceMs <= epochWaitMs) return;
+    this.#context.counters.disloyalVoters++;
     this.#end(`server ${sid} looks for a leader again`);
   }
 
@@ -209,6 +210,7 @@ export class Leader implements LearnerHost, TimerListener {
   }
 
   onRevalidate(link: LearnerLink, sessionHi: number, sessionLo: number, timeoutMs: number): void {
+    this.#context.counters.revalidations++;
     this.#broadcast.requests?.revalidate(link, sessionHi, sessionLo, timeoutMs);
   }
 

@@ -35,6 +35,9 @@ export class LearnerSync {
       (range as LogRange | null)?.close();
       return null;
     }
+    const { counters } = this.#context;
+    if (plan.kind === 'SNAP') counters.snapshotsSent++;
+    else counters.differencesSent++;
     const opType = { DIFF: PacketType.diff, TRUNC: PacketType.trunc, SNAP: PacketType.snap };
     writeBarePacket(link.outbox, opType[plan.kind], plan.zxid);
     if (plan.kind === 'SNAP') link.startStream(new SnapshotStream(this.#context));

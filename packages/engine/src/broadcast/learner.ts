@@ -312,11 +312,14 @@ export class Learner
   #takePacket(packet: ReceivedPacket): void {
     switch (packet.type) {
       case PacketType.proposal:
+        if (this.#phase === 'serving') this.#context.counters.proposalsReceived++;
         return this.#broadcast.propose(packet, packet.dataStart);
       case PacketType.inform:
+        if (this.#phase === 'serving') this.#context.counters.commitsReceived++;
         this.#broadcast.propose(packet, packet.dataStart);
         return this.#broadcast.commit(packet.zxid);
       case PacketType.commit:
+        if (this.#phase === 'serving') this.#context.counters.commitsReceived++;
         return this.#broadcast.commit(packet.zxid);
       case PacketType.commitAndActivate:
         return this.#broadcast.activate(packet);

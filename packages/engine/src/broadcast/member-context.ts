@@ -10,6 +10,7 @@ import type { ClientIntake } from '../requests/client-intake.ts';
 import type { ReplicaState } from '../requests/replica-state.ts';
 import type { TransactionApplier } from '../requests/transaction-applier.ts';
 import type { EpochStore } from './epoch-store.ts';
+import type { MemberCounters } from './member-counters.ts';
 import type { Membership, MembershipChange } from './membership.ts';
 import type { PacketLimits } from './quorum-packet.ts';
 import type { RecentTransactions } from './recent-transactions.ts';
@@ -30,6 +31,7 @@ export interface MemberContext {
   readonly epochs: EpochStore;
   readonly recent: RecentTransactions;
   readonly packetLimits: PacketLimits;
+  readonly counters: MemberCounters;
   readonly membership: Membership;
   /** Who counts; may change while a role lasts. */
   readonly view: QuorumView;

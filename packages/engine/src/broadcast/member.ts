@@ -30,6 +30,7 @@ import { EpochStore } from './epoch-store.ts';
 import { Leader } from './leader.ts';
 import { Learner } from './learner.ts';
 import type { MemberContext, RoleEvents } from './member-context.ts';
+import { MemberCounters } from './member-counters.ts';
 import { Membership, type MembershipChange } from './membership.ts';
 import { ObserverMasters } from './observer-masters.ts';
 import type { PacketLimits } from './quorum-packet.ts';
@@ -74,6 +75,7 @@ export class Member implements MemberContext, RoleEvents, TimerListener {
   readonly recent: RecentTransactions;
   readonly packetLimits: PacketLimits;
   readonly membership: Membership;
+  readonly counters: MemberCounters = new MemberCounters();
   durableZxid: Zxid = asZxid(0);
   readonly #parts: MemberParts;
   #elector: Elector;

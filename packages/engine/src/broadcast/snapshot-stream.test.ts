@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { asZxid, JuteError, JuteWriter } from '@meerkat/protocol';
 import fc from 'fast-check';
+import { ensembleLimits } from '../limits.ts';
 import type { SnapshotSource } from '../storage/snapshot-format.ts';
 import { SnapshotReceiver, SnapshotSender } from './snapshot-stream.ts';
 import { SnapshotParts } from './testing/snapshot-parts.ts';
@@ -226,4 +227,19 @@ test('any bytes are refused or waited for, whatever they claim', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('a snapshot that is longer, or takes longer, than any that is one is beyond bounds', () => {
+  const stream = streamOf(sample(), 1000);
+  const receiver = new SnapshotReceiver(new SnapshotParts(), asZxid(1), itemBytesMax, 100);
+  receiver.push(stream, 0, 100);
+  assert.equal(receiver.isBeyondBounds(ensembleLimits.snapshotStreamMsMax), false);
+  assert.equal(receiver.isBeyondBounds(ensembleLimits.snapshotStreamMsMax + 1), true);
+  receiver.push(stream, 100, 101);
+  assert.equal(receiver.isBeyondBounds(0), true);
+  // By default so long that a snapshot of 64 GB is still believed.
+  const usual = new SnapshotReceiver(new SnapshotParts(), asZxid(1), itemBytesMax);
+  usual.push(stream, 0, stream.length);
+  assert.equal(usual.isBeyondBounds(0), false);
+  assert.equal(ensembleLimits.snapshotStreamBytesMax, 64 * 2 ** 30);
 });

@@ -103,6 +103,7 @@ export class SnapshotReceiver {
   readonly #target: SnapshotTarget;
   readonly #zxid: Zxid;
   readonly #body: SnapshotBody;
+  readonly #streamBytesMax: number;
   /** `#held[0, #heldBytes)` is the beginning of an item that is not all there. */
   #held: Uint8Array = new Uint8Array(2 * heldStepBytes);
   #heldBytes = 0;
@@ -115,8 +116,15 @@ export class SnapshotReceiver {
    *
    * @param zxid that of the SNAP packet: the last transaction that is whole in the snapshot
    * @param itemBytesMax the longest string or data that is believed: `jute.maxbuffer` and its extra size
+   * @param streamBytesMax the longest snapshot that is believed
    */
-  constructor(target: SnapshotTarget, zxid: Zxid, itemBytesMax: number) {
+  constructor(
+    target: SnapshotTarget,
+    zxid: Zxid,
+    itemBytesMax: number,
+    streamBytesMax: number = ensembleLimits.snapshotStreamBytesMax,
+  ) {
+    this.#streamBytesMax = streamBytesMax;
     this.#target = target;
     this.#zxid = zxid;
     this.#body = new SnapshotBody(target, itemBytesMax);
@@ -130,8 +138,9 @@ export class SnapshotReceiver {
 
   /** Whether it is longer, or takes longer, than any snapshot that is one. */
   isBeyondBounds(elapsedMs: number): boolean {
-    const { snapshotStreamBytesMax, snapshotStreamMsMax } = ensembleLimits;
-    return this.#takenBytes > snapshotStreamBytesMax || elapsedMs > snapshotStreamMsMax;
+    return (
+      this.#takenBytes > this.#streamBytesMax || elapsedMs > ensembleLimits.snapshotStreamMsMax
+    );
   }
 
   /** Znodes received so far. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { defaultEnsembleConfig, parseQuorumConfig } from '@meerkat/engine';
+import { defaultEnsembleConfig, MemberCounters, parseQuorumConfig } from '@meerkat/engine';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { type MemberFacts, MemberView } from './member-view.ts';
 
@@ -29,12 +29,34 @@ function viewOf(facts: Partial<MemberFacts>): { view: MemberView; clock: ManualC
     leadingSinceMs: clock.monotonicMs(),
     learners: [],
     proposalSizes: { last: -1, min: -1, max: -1 },
+    counters: Object.assign(new MemberCounters(), counted),
     view: { current: { config: members } },
     ...facts,
   };
   return { view: new MemberView(whole, ensemble, clock), clock };
 }
 
+const counted = {
+  proposed: 1,
+  committed: 2,
+  snapshotsSent: 3,
+  differencesSent: 4,
+  proposalsReceived: 5,
+  commitsReceived: 6,
+  revalidations: 7,
+  disloyalVoters: 8,
+};
+/** As Java names them. */
+const countedLines = {
+  proposal_count: 1,
+  commit_count: 2,
+  snap_count: 3,
+  diff_count: 4,
+  learner_proposal_received_count: 5,
+  learner_commit_received_count: 6,
+  revalidate_count: 7,
+  quit_leading_due_to_disloyal_voter: 8,
+};
 const learner = { type: 'participant', isServing: true, isSynchronising: false } as const;
 
 test('a leader says who follows it, as a Java leader does', () => {
@@ -56,6 +78,7 @@ test('a leader says who follows it, as a Java leader does', () => {
     quorum_size: 3,
     looking_count: 0,
     current_epoch: 1,
+    ...countedLines,
     learners: 4,
     followers: 4,
     synced_followers: 2,
@@ -82,6 +105,7 @@ test('an observer says whom it follows, and how often it looked for a leader', (
     quorum_size: 3,
     looking_count: 1,
     current_epoch: 1,
+    ...countedLines,
     observer_master_id: 3,
   });
   const summaries = Object.fromEntries(

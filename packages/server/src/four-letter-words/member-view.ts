@@ -3,6 +3,7 @@ import {
   type EnsembleConfig,
   formatQuorumConfig,
   type LearnerType,
+  type MemberCounters,
   type MemberRole,
   type QuorumConfig,
   votersOf,
@@ -28,6 +29,7 @@ export interface MemberFacts {
   readonly learners: readonly LearnerFacts[];
   /** Bytes of the proposals it has made. */
   readonly proposalSizes: { readonly last: number; readonly min: number; readonly max: number };
+  readonly counters: MemberCounters;
   readonly view: { readonly current: { readonly config: QuorumConfig } };
 }
 
@@ -77,9 +79,25 @@ export class MemberView implements EnsembleMemberView {
       ['quorum_size', votersOf(this.#config).length],
       ['looking_count', this.lookingCount],
       ['current_epoch', this.#facts.epoch],
+      ...this.#counters(),
     ];
     if (role === 'observing') lines.push(['observer_master_id', learnerMasterId ?? -1]);
     return role === 'leading' ? [...lines, ...this.#leading()] : lines;
+  }
+
+  /** What Java counts in every process, whatever its role is now. */
+  #counters(): readonly (readonly [string, number])[] {
+    const { counters } = this.#facts;
+    return [
+      ['proposal_count', counters.proposed],
+      ['commit_count', counters.committed],
+      ['snap_count', counters.snapshotsSent],
+      ['diff_count', counters.differencesSent],
+      ['learner_proposal_received_count', counters.proposalsReceived],
+      ['learner_commit_received_count', counters.commitsReceived],
+      ['revalidate_count', counters.revalidations],
+      ['quit_leading_due_to_disloyal_voter', counters.disloyalVoters],
+    ];
   }
 
   proposalLine(): string {
