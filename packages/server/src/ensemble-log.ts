@@ -1,5 +1,6 @@
 import type { EnsembleEvents, MemberRole, RoleDetail } from '@meerkat/engine';
 import { formatZxid } from '@meerkat/protocol';
+import { withDiskAdvice } from './disk-advice.ts';
 import type { Log } from './logging/log.ts';
 
 /** What else the shell does when a member tells something. */
@@ -79,5 +80,5 @@ function adviceFor(kind: string, text: string): string {
   if (kind === 'unknown server') {
     return `${text}; compare the server.N lines of all members, they have to be the same`;
   }
-  return text;
+  return withDiskAdvice(text);
 }

@@ -8,6 +8,7 @@ import {
 } from './configuration/read-configuration.ts';
 import type { ServerConfig } from './configuration/server-config.ts';
 import { DirectoryLockedError } from './data-directory-lock.ts';
+import { withDiskAdvice } from './disk-advice.ts';
 import { ExitCode } from './exit-codes.ts';
 import { raiseInliningBudget } from './inlining.ts';
 import { shellLimits } from './limits.ts';
@@ -100,7 +101,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
 /** A broken invariant or a fault of our own: nothing can be trusted any more, the log is sound. */
 function endAtOnce(error: Error, log: Log): never {
   const isDisk = error instanceof DiskError || error instanceof StorageError;
-  if (isDisk) log.fatal(`the server ends: ${error.message}`);
+  if (isDisk) log.fatal(`the server ends: ${withDiskAdvice(error.message)}`);
   else log.fatal('the server ends because of a fault of its own', { error: error.stack });
   log.flush();
   process.exit(ExitCode.unexpected);
@@ -140,8 +141,8 @@ function messageOf(error: unknown): string {
     return `Cannot listen on port ${port}: another program does; stop it, or set another clientPort`;
   }
   const isKnown = error instanceof ConfigurationError || error instanceof DirectoryLockedError;
-  const isOurs = isKnown || error instanceof StorageError || error instanceof DiskError;
-  if (isOurs) return error.message;
+  if (error instanceof DiskError) return withDiskAdvice(error.message);
+  if (isKnown || error instanceof StorageError) return error.message;
   return isFileSystemError(error) || code !== undefined
     ? `Cannot start: ${error.message}`
     : (error.stack ?? error.message);

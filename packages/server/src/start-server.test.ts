@@ -177,6 +177,9 @@ test('the process ends with 2 for its configuration, 3 for its data, 1 for its p
   const taken = run([String(port), join(directory, 'other')]);
   assert.equal(await taken.exit, 1);
   assert.match(taken.output(), /Cannot listen on port \d+: another program does/);
+  const aFile = run(['0', join(withoutPort, 'data')]);
+  assert.equal(await aFile.exit, 3);
+  assert.match(aFile.output(), /Cannot make the directory .*data: the system says ENOTDIR; a file/);
   const locked = run(['0', join(directory, 'data')]);
   assert.equal(await locked.exit, 3);
   assert.match(locked.output(), /the server with process id \d+ uses it/);

@@ -12,14 +12,16 @@ import { ConfigurationError } from './configuration/configuration-error.ts';
 import type { ServerConfig } from './configuration/server-config.ts';
 import { pointToDynamicFile } from './configuration/static-configuration.ts';
 import { ConnectionThrottle } from './connection-throttle.ts';
-import { DataDirectoryLock } from './data-directory-lock.ts';
+import { DataDirectoryLock, DirectoryLockedError } from './data-directory-lock.ts';
 import { digestHashOf } from './digest-hash.ts';
+import { withDiskAdvice } from './disk-advice.ts';
 import { logEnsemble } from './ensemble-log.ts';
 import { ExitCode } from './exit-codes.ts';
 import { FourLetterWords } from './four-letter-words/four-letter-words.ts';
 import { ReplicaView } from './four-letter-words/replica-view.ts';
 import { ClientListener } from './listener/client-listener.ts';
 import type { Log } from './logging/log.ts';
+import { diskErrorOf } from './ports/disk-failure.ts';
 import { makeDirectories } from './ports/make-directories.ts';
 import { NodeClock } from './ports/node-clock.ts';
 import { NodeDisk } from './ports/node-disk.ts';
@@ -257,7 +259,7 @@ class Server implements RunningServer {
   #onLogFailed(error: DiskError): void {
     this.#log.fatal(
       'the transaction log cannot be written: the server ends; look after the disk, then start it again',
-      { error: error.message },
+      { error: withDiskAdvice(error.message) },
     );
     this.#end(ExitCode.unexpected);
   }
@@ -290,13 +292,30 @@ async function lockDirectories(config: ServerConfig): Promise<readonly DataDirec
   const locks: DataDirectoryLock[] = [];
   try {
     for (const directory of new Set([dataDir, dataLogDir])) {
-      if (snapshot.datadirAutocreate) makeDirectories(directory);
+      if (snapshot.datadirAutocreate) makeDirectory(directory);
       // One that is missing is the engine's to complain about.
-      if (existsSync(directory)) locks.push(await DataDirectoryLock.acquire(directory));
+      if (existsSync(directory)) locks.push(await lockDirectory(directory));
     }
   } catch (error) {
     for (const lock of locks) lock.release();
     throw error;
   }
   return locks;
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    makeDirectories(directory);
+  } catch (error) {
+    throw diskErrorOf(error, directory, 'make the directory');
+  }
+}
+
+async function lockDirectory(directory: string): Promise<DataDirectoryLock> {
+  try {
+    return await DataDirectoryLock.acquire(directory);
+  } catch (error) {
+    if (error instanceof DirectoryLockedError) throw error;
+    throw diskErrorOf(error, directory, 'write to the directory');
+  }
 }

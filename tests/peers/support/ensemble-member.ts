@@ -117,6 +117,11 @@ export class EnsembleMember {
     return this.#end('SIGKILL');
   }
 
+  /** Waits until the process has ended by itself. */
+  async ended(): Promise<void> {
+    await until(`${this.name} ends`, () => !this.isRunning, { detail: () => this.logTail() });
+  }
+
   /** Stops the process as a machine that hangs would; it stands still when this returns. */
   async pause(): Promise<void> {
     this.#process?.kill('SIGSTOP');

@@ -136,7 +136,7 @@ test('myid says what to change when it does not do', (t) => {
   const text = times + three;
   assert.equal(
     refusal(t, text, {}),
-    "myid: Cannot start as a member of an ensemble without this file; write the N of this server's server.N line into it, one of 1, 2, 3",
+    "myid: Cannot read the id of this server: current value is a file that is not there; write the N of this server's server.N line into it, one of 1, 2, 3",
   );
   assert.match(refusal(t, text, { myid: 'two' }), /current value is two; write one number, one of/);
   assert.match(refusal(t, text, { myid: '' }), /current value is \(empty\)/);
@@ -168,6 +168,10 @@ test('lines that contradict each other are named', (t) => {
     /server\.1 and server\.2 are both at a:2888/,
   );
   assert.match(
+    refusal(t, `${times}${others}server.2=b:2888:3888\nserver.2=d:2888:3888\n`),
+    /^zoo\.cfg:8: Cannot have two members server\.2: current values are b:2888:3888 in line 7 and d:2888:3888; give one/,
+  );
+  assert.match(
     refusal(t, `${times}${others}server.2=b:2888:3888;2181;2281\n`),
     /Cannot serve TLS at port 2281, as server\.2 says/,
   );
@@ -187,6 +191,16 @@ test('members may stand in a dynamic file, with the version in its name', (t) =>
 
   const refused = (content: string): string => refusal(t, text, { ...myid, [name]: content });
   assert.match(refused(`${three}version=5`), /:4: Cannot take a version from here/);
+  // Alone, a member whose list was lost would serve what its ensemble has long changed.
+  assert.match(
+    refused(''),
+    /Cannot find the members in this file: current value is \(empty\); write them, or take dynam/,
+  );
+  assert.match(refused('group.1=1:2\n'), /current value is no server\.N line; write them/);
+  assert.match(
+    refusal(t, text, myid),
+    /a2: Cannot read the configuration: the system says ENOENT; it is the dynamicConfigFile of .*zoo\.cfg: correct/,
+  );
   assert.match(refused(`${three}tickTime=5`), /Cannot take tickTime from here: only server\.N/);
 });
 
@@ -214,8 +228,8 @@ test('what is odd and harmless is remarked on', (t) => {
   );
   assert.match(remarks('server.1=a:1:2\nserver.2=b:1:2\n')[0] ?? '', /with 2 voting; three/);
   assert.match(
-    remarks(`${three}server.2=c:1:2\n`)[0] ?? '',
-    /server\.2 stands twice in .*zoo\.cfg/,
+    remarks(`${three}${three}`)[0] ?? '',
+    /server\.1 stands twice in .*zoo\.cfg; the last one counts/,
   );
   assert.deepEqual(remarks(`${three}peerType=observer\n`), [
     'warn peerType=observer does not agree with server.2, a participant; the line counts',

@@ -52,9 +52,13 @@ export function readMembership(
 ): Membership {
   const remarks: string[] = [];
   const values = new Map<string, string>();
-  for (const { key, value, place } of lines) {
+  for (const line of lines) {
+    const { key, value, place } = line;
     if (key.startsWith('server.')) requireMember(key, value, place);
-    if (values.has(key)) remarks.push(`${key} stands twice in ${place.file}; the last one counts`);
+    if (values.has(key)) {
+      requireSameMember(line, lines);
+      remarks.push(`${key} stands twice in ${place.file}; the last one counts`);
+    }
     values.set(key, value);
   }
   const place = lines[0]?.place ?? { file, line: 0 };
@@ -100,6 +104,17 @@ function requireMember(key: string, value: string, place: SettingPlace): void {
     if (error instanceof QuorumConfigError) throw new ConfigurationError(place, error.message);
     throw error;
   }
+}
+
+/** Whoever copied a line and forgot its number would lose a member: nobody can tell which of the two is meant. */
+function requireSameMember(line: MembershipLine, lines: readonly MembershipLine[]): void {
+  const { key, value, place } = line;
+  const other = lines.find((each) => each.key === key && each.value !== value);
+  if (other === undefined || !key.startsWith('server.')) return;
+  throw new ConfigurationError(
+    place,
+    `Cannot have two members ${key}: current values are ${other.value} in line ${other.place.line} and ${value}; give one of them another number, or take it out`,
+  );
 }
 
 function requireVoters(

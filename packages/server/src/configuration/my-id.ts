@@ -27,7 +27,7 @@ export function readMyId(dataDir: string, members: ReadonlyMap<number, QuorumMem
   const ids = idsOf(members);
   if (text === null) {
     return fail(
-      `Cannot start as a member of an ensemble without this file; write the N of this server's server.N line into it, one of ${ids}`,
+      `Cannot read the id of this server: current value is a file that is not there; write the N of this server's server.N line into it, one of ${ids}`,
     );
   }
   if (!/^\d{1,15}$/.test(text)) {
@@ -49,11 +49,21 @@ export function readMyId(dataDir: string, members: ReadonlyMap<number, QuorumMem
   return id;
 }
 
-/** Java reads one line and no more; blanks around it do no harm. */
+/**
+ * Java reads one line and no more; blanks around it do no harm.
+ *
+ * @returns null when there is no such file
+ * @throws ConfigurationError when there is one that cannot be read
+ */
 function firstLine(path: string): string | null {
   try {
     return (readFileSync(path, 'latin1').split(/\r?\n/)[0] ?? '').trim();
-  } catch {
-    return null;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw new ConfigurationError(
+      { file: path, line: 0 },
+      `Cannot read the id of this server: the system says ${code}; make it a file that the user that runs the server may read`,
+    );
   }
 }

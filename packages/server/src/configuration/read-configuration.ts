@@ -99,7 +99,11 @@ class Reading {
 
   /** Reads the file of `dynamicConfigFile`, whose name ends in its version if it has one. */
   takeDynamic(file: string): void {
-    for (const property of readPropertiesFile(file)) {
+    const properties = readPropertiesFile(
+      file,
+      `it is the dynamicConfigFile of ${this.#file}: correct the name there, or put the server.N lines into this file`,
+    );
+    for (const property of properties) {
       const key = property.key.trim();
       const isVersion = key === 'version';
       if (isVersion || !isMembershipKey(key)) {
@@ -111,6 +115,13 @@ class Reading {
         );
       }
       this.membershipLines.push(membershipLine(property, file));
+    }
+    // Alone, a member whose list was lost would serve what its ensemble has long changed.
+    if (!properties.some(({ key }) => key.trim().startsWith('server.'))) {
+      throw new ConfigurationError(
+        { file, line: 0 },
+        `Cannot find the members in this file: current value is ${properties.length === 0 ? '(empty)' : 'no server.N line'}; write them, or take dynamicConfigFile out of ${this.#file}`,
+      );
     }
     const version = /\.([0-9a-fA-F]+)$/.exec(file)?.[1];
     if (version !== undefined) {
@@ -152,7 +163,11 @@ class Reading {
   }
 }
 
-function readPropertiesFile(path: string): readonly Property[] {
+/** @param advice what to do when it cannot be read */
+function readPropertiesFile(
+  path: string,
+  advice = 'give the path of a zoo.cfg',
+): readonly Property[] {
   let text: string;
   try {
     // Java reads properties as ISO 8859-1; anything else is written with \u.
@@ -161,7 +176,7 @@ function readPropertiesFile(path: string): readonly Property[] {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new ConfigurationError(
       { file: path, line: 0 },
-      `Cannot read the configuration: the system says ${code}; give the path of a zoo.cfg`,
+      `Cannot read the configuration: the system says ${code}; ${advice}`,
     );
   }
   try {
