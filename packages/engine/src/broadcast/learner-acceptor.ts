@@ -36,6 +36,11 @@ export class LearnerAcceptor implements PeerListenerEvents {
     this.#host = host;
   }
 
+  /** Whether there is an address at which learners are awaited. */
+  get isListening(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /**
    * Awaits learners at all own addresses, or on every interface.
    *

@@ -141,7 +141,8 @@ export class LearnerBroadcast {
     const text = configTextIn(block, recent.bodyStart(number), recent.bodyEnd(number));
     const isAsBefore = this.#membership.activate(text, leader);
     this.commit(zxid, leader);
-    if (!isAsBefore) this.#follower.leave('the members have changed');
+    if (!isAsBefore) return this.#follower.leave('the members have changed');
+    this.observerMaster?.onMembersChanged();
   }
 
   /** One ACK for each proposal that is durable: a Java leader counts them one by one. */

@@ -84,6 +84,12 @@ export class ObserverMaster implements LearnerHost, TimerListener, ObserverAnswe
   }
 
   /** The follower follows no more: nor do they. */
+  /** A follower that was no member had no address at which to await observers. */
+  onMembersChanged(): void {
+    if (!this.#acceptor.isListening)
+      this.#acceptor.start(this.#context.ensemble.observerMasterPort);
+  }
+
   stop(): void {
     this.#isOver = true;
     this.#context.clock.cancelTimer(this.#timer);

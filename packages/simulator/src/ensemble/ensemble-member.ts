@@ -298,9 +298,11 @@ export class EnsembleMember {
   #membersChanged(text: string, version: number): void {
     this.#note(`configuration ${formatZxid(version)}`);
     this.members = parseQuorumConfig(text);
-    this.toldVersion = version;
+    // What is committed was proposed to it before; what it hears in an election it may hear again.
+    if (this.role !== 'looking') this.toldVersion = version;
     this.#events.onMembersChanged?.(this, text);
     if (this.config.ensemble?.dynamicFile !== null) this.files.point(this.disk, version);
+    this.toldVersion = version;
   }
 
   /** Listens to every transaction that reaches the tree, from wherever it comes. */

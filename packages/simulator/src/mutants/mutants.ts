@@ -1,3 +1,4 @@
+import { membershipMutants } from './membership-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { recipeMutants } from './recipe-mutants.ts';
 
@@ -304,5 +305,6 @@ export const mutants: readonly Mutant[] = [
     find: 'const lastZxid = this.#lastZxid;',
     replace: 'const lastZxid = 0;',
   },
+  ...membershipMutants,
   ...recipeMutants,
 ];

@@ -165,6 +165,21 @@ test('a member that proposed other members to nobody comes back to those who wen
   ensemble.finish();
 });
 
+test('a follower that becomes a member awaits observers', () => {
+  const settings = { voters: 3, observers: 1, observerMasters: true };
+  const ensemble = new ScriptedMembership(settings).begin();
+  const observer = ensemble.members.find(({ role }) => role === 'observing') as EnsembleMember;
+  const others = ensemble.theFollowers();
+  ensemble.join('participant');
+  ensemble.crash(observer, 'power');
+  // The one that has joined is the only one to be followed.
+  for (const other of others) ensemble.change(leaving(other));
+  ensemble.crashAll(others);
+  ensemble.begin([observer]);
+  assert.equal(observer.role, 'observing');
+  ensemble.finish();
+});
+
 test('a new version of the same members is told to who looks for a leader', () => {
   const ensemble = new ScriptedMembership().begin();
   const [away] = ensemble.theFollowers();

@@ -1,0 +1,95 @@
+import type { Mutant } from './mutant.ts';
+
+/** Deliberate faults in how the members of an ensemble change. */
+export const membershipMutants: readonly Mutant[] = [
+  {
+    name: 'reconfig-counts-old-quorum-only',
+    fault: 'a reconfiguration is committed by a quorum of those before alone',
+    package: 'engine',
+    file: 'broadcast/commit-rule.js',
+    find: 'const both = asZxid(newestOf(acked, view));',
+    replace: 'const both = asZxid(newestOf(acked, new QuorumView(view.current)));',
+  },
+  {
+    name: 'reconfig-counts-new-quorum-only',
+    fault: 'a reconfiguration is committed by a quorum of those after alone',
+    package: 'engine',
+    file: 'broadcast/commit-rule.js',
+    find: 'const both = asZxid(newestOf(acked, view));',
+    replace:
+      'const both = asZxid(newestOf(acked, view.lastSeen === null ? view : new QuorumView(view.lastSeen)));',
+  },
+  {
+    name: 'joint-quorum-left-out',
+    fault: 'nobody counts what was proposed and may be in force elsewhere',
+    package: 'engine',
+    file: 'quorum/quorum-view.js',
+    find: 'new QuorumTracker(isPending ? [current, lastSeen] : [current])',
+    replace: 'new QuorumTracker([current])',
+  },
+  {
+    name: 'new-config-served-before-commit',
+    fault: 'a learner that comes while a change is under way serves by it',
+    package: 'engine',
+    file: 'broadcast/leader.js',
+    find: "this.#phase === 'broadcast' ? current : lastSeen",
+    replace: 'lastSeen',
+  },
+  {
+    name: 'removed-leader-stays',
+    fault: 'a leader that was removed goes on leading',
+    package: 'engine',
+    file: 'broadcast/leader-broadcast.js',
+    find: 'this.#hasResigned = leader !== this.#context.ensemble.myId;',
+    replace: 'this.#hasResigned = false;',
+  },
+  {
+    name: 'reconfig-version-not-checked',
+    fault: 'a reconfiguration is taken whatever version it is meant for',
+    package: 'engine',
+    file: 'quorum/reconfigure.js',
+    find: 'if (curConfigId !== -1 && curConfigId !== lastSeen.version)',
+    replace: 'if (curConfigId < -1)',
+  },
+  {
+    name: 'second-reconfig-taken',
+    fault: 'a reconfiguration is taken while another one is under way',
+    package: 'engine',
+    file: 'broadcast/leader-membership.js',
+    find: 'if (membership.isChanging)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'observers-make-the-quorum',
+    fault: 'observers that are to vote count as connected voters',
+    package: 'engine',
+    file: 'broadcast/leader-broadcast.js',
+    find: "stage >= LinkStage.synced && type === 'participant'",
+    replace: 'stage >= LinkStage.synced',
+  },
+  {
+    name: 'members-forgotten',
+    fault: 'what was proposed is forgotten before the next start finds what is in force',
+    package: 'engine',
+    file: 'broadcast/membership.js',
+    find: 'if (config.version >= this.#lastSeen.version)\n            this.#lastSeen = config;',
+    replace:
+      'if (config.version >= this.#lastSeen.version) {\n            this.#lastSeen = config;\n            this.#removeNext();\n        }',
+  },
+  {
+    name: 'moved-member-answers-nobody',
+    fault: 'a member whose election address changes forgets who leads',
+    package: 'engine',
+    file: 'broadcast/member.js',
+    find: 'this.#elector.goOnFrom(former);',
+    replace: '',
+  },
+  {
+    name: 'dead-proposal-kept',
+    fault: 'what one member alone had proposed counts for it for ever',
+    package: 'engine',
+    file: 'broadcast/learner-membership.js',
+    find: 'membership.discardProposed();',
+    replace: '',
+  },
+];
