@@ -142,6 +142,42 @@ test('a thousand streams that say nothing crowd no observer out', () => {
   assert.deepEqual(ensemble.roles, []);
 });
 
+test('observers that have taken their snapshot leave room for the next ones', () => {
+  const ensemble = ensembleOf();
+  for (const address of [port1, { host: 'host3', port: 2888 }]) {
+    const peers = Array.from({ length: 15 }, (_, i) => {
+      const peer = ensemble.peer(`${address.host}-${i}`);
+      const ack = packet(Type.ack, zxidOf(1, 0));
+      peer.dialPort(address, hello(20 + i, { isObserver: true }), ackEpoch(-1, 0), ack);
+      return peer;
+    });
+    assert.deepEqual(
+      peers.map(({ isClosed }) => isClosed),
+      peers.map(() => false),
+    );
+    ensemble.write('to-all');
+    for (const peer of peers) peer.network.close(peer.stream.id);
+    ensemble.run(100);
+  }
+});
+
+test('no more of them than may take a snapshot at once are let in, until one has it', () => {
+  const ensemble = ensembleOf();
+  const taking = Array.from({ length: 10 }, (_, i) => {
+    const peer = ensemble.peer(`taking-${i}`);
+    peer.dialPort(port1, hello(20 + i, { isObserver: true }), ackEpoch(-1, 0));
+    return peer;
+  });
+  ensemble.takeLines();
+  const late = ensemble.peer('late');
+  late.dialPort(port1, hello(30, { isObserver: true }), ackEpoch(-1, 0));
+  assert.equal(late.isClosed, true);
+  assert.match(ensemble.takeLines().join('\n'), /too many observers are being synchronised/);
+  taking[0]?.say(packet(Type.ack, zxidOf(1, 0)));
+  late.dialPort(port1, hello(30, { isObserver: true }), ackEpoch(-1, 0));
+  assert.equal(late.isClosed, false);
+});
+
 test('two observers with one id are told which of them must change, and the first one stays', () => {
   const ensemble = ensembleOf();
   const first = observing(ensemble, 8, 'here');

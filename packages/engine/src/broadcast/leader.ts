@@ -194,6 +194,7 @@ export class Leader implements LearnerHost, TimerListener {
   }
 
   onSynced(link: LearnerLink): void {
+    this.#sync.ended(link);
     this.#deadlines.extend(link);
     link.ackedZxid = makeZxid(this.epoch, 0);
     this.#context.notice('synced', link.sid, `server ${link.sid} has the history of this leader`);

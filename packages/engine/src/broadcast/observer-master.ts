@@ -202,6 +202,7 @@ export class ObserverMaster implements LearnerHost, TimerListener, ObserverAnswe
   }
 
   onSynced(link: LearnerLink): void {
+    this.#sync.ended(link);
     this.#deadlines.extend(link);
     link.stage = LinkStage.serving;
     writeBarePacket(this.#links.ordered(link), PacketType.upToDate, -1);
