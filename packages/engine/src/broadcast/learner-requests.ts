@@ -10,6 +10,7 @@ import {
   JuteReader as Reader,
   type Zxid,
 } from '@meerkat/protocol';
+import { FirstInFirstOut } from '../first-in-first-out.ts';
 import { ensembleLimits } from '../limits.ts';
 import type { WritePipeline } from '../requests/write-pipeline.ts';
 import type { WriteRequest } from '../requests/write-route.ts';
@@ -37,7 +38,7 @@ export class LearnerRequests {
   readonly #ids = new PacketIds();
   readonly #rounds: QuorumRounds;
   /** Syncs of learners, in order, and what they wait for: transactions and a round. */
-  #syncs: { readonly link: LearnerLink; readonly zxid: number; readonly round: number }[] = [];
+  readonly #syncs: FirstInFirstOut<WaitingSync> = new FirstInFirstOut();
 
   constructor(
     context: MemberContext,
@@ -152,7 +153,7 @@ export class LearnerRequests {
 
   #answerSyncs(zxid: number, round: number): void {
     for (;;) {
-      const first = this.#syncs[0];
+      const first = this.#syncs.first;
       if (first === undefined || first.zxid > zxid || first.round > round) return;
       this.#syncs.shift();
       this.#answerSync(first.link);
@@ -180,4 +181,11 @@ export class LearnerRequests {
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#context.config;
     return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
   }
+}
+
+/** A sync, and what it waits for. */
+interface WaitingSync {
+  readonly link: LearnerLink;
+  readonly zxid: number;
+  readonly round: number;
 }

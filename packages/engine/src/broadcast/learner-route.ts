@@ -13,6 +13,7 @@ import {
   OpCode,
   type Zxid,
 } from '@meerkat/protocol';
+import { FirstInFirstOut } from '../first-in-first-out.ts';
 import type { ClientConnection } from '../requests/client-connection.ts';
 import type { ClientIntake } from '../requests/client-intake.ts';
 import { PendingTransactions } from '../requests/pending-transactions.ts';
@@ -42,9 +43,9 @@ export class LearnerRoute implements WriteRoute {
   #sizes: number[] = [];
   #sizesHead = 0;
   /** Paths of the syncs under way; null ones too. */
-  readonly #syncPaths: (string | null)[] = [];
+  readonly #syncPaths: FirstInFirstOut<string | null> = new FirstInFirstOut();
   /** Who asked for each sync under way: an observer that follows this member, null for its own clients. */
-  readonly #syncAskers: (LearnerLink | null)[] = [];
+  readonly #syncAskers: FirstInFirstOut<LearnerLink | null> = new FirstInFirstOut();
   /** Sessions that the leader is being asked about, and for whom. */
   readonly #asked: Asked[] = [];
   readonly #observerRequests: ObserverRequests;
@@ -219,7 +220,7 @@ export class LearnerRoute implements WriteRoute {
    * @returns false when no sync is the oldest request under way: the leader answered something that nobody asked
    */
   answerSync(): boolean {
-    const asker = this.#syncAskers[0];
+    const asker = this.#syncAskers.first;
     if (asker !== null && asker !== undefined) {
       this.#syncAskers.shift();
       this.observerMaster?.answerSync(asker);

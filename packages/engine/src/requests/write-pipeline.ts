@@ -9,6 +9,7 @@ import {
   readReconfigRequest,
   type Zxid,
 } from '@meerkat/protocol';
+import { FirstInFirstOut } from '../first-in-first-out.ts';
 import { EndedSessions } from '../sessions/ended-sessions.ts';
 import { digestVersion } from '../tree/digest.ts';
 import { noNode } from '../tree/tree.ts';
@@ -84,7 +85,8 @@ export class WritePipeline implements WriteRoute {
   readonly #body = new JuteWriter(4096);
   readonly #tap: ProposalTap | null;
   /** Syncs among the pending requests, with the rounds that confirm them; there are none alone. */
-  readonly #syncs: { readonly path: string | null; readonly round: number }[] = [];
+  readonly #syncs: FirstInFirstOut<{ readonly path: string | null; readonly round: number }> =
+    new FirstInFirstOut();
   /** The newest round that is confirmed. */
   #confirmedRound = 0;
   readonly judgesSessions = true;
@@ -251,7 +253,7 @@ export class WritePipeline implements WriteRoute {
   #answerSyncs(round: number): void {
     const { pending } = this;
     while (pending.count > 0 && pending.type === OpCode.sync) {
-      const sync = this.#syncs[0];
+      const sync = this.#syncs.first;
       assert(sync !== undefined, 'a pending sync is known');
       if (sync.round > round) return;
       this.#syncs.shift();
