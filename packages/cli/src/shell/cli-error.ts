@@ -109,3 +109,6 @@ const codeTexts: ReadonlyMap<number, string> = new Map<number, string>([
   [ErrorCode.quotaExceeded, 'Quota has exceeded'],
   [ErrorCode.throttledOp, 'Op throttled due to high load'],
 ]);
+
+/** The exit code for a command line that cannot be used (`ExitCode.INVALID_INVOCATION`). */
+export const invalidInvocation = 2;

@@ -11,7 +11,7 @@ export async function runShell(args: readonly string[]): Promise<number> {
   // A reader that has seen enough, such as `head`, is no failure.
   process.stdout.on('error', () => process.exit(0));
   try {
-    const options = parseStartOptions(args);
+    const options = parseStartOptions(args, process.env);
     if (options.showHelp) {
       const [, ...commands] = usageText().split('\n');
       process.stdout.write(`${shellHelp}${commands.join('\n').replaceAll('\t', '  ')}\n`);

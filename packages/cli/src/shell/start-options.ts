@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectOptions } from '@meerkat/client';
-import { CliError } from './cli-error.ts';
+import { CliError, invalidInvocation } from './cli-error.ts';
+import { clientOptionsOf } from './client-properties.ts';
 import { parseWhole } from './command.ts';
 import { parseProperties } from './properties.ts';
-
-/** The exit code for a command line that cannot be used (`ExitCode.INVALID_INVOCATION`). */
-const invalidInvocation = 2;
 
 /** What `meerkat shell` is started with. */
 export interface StartOptions {
@@ -25,7 +23,8 @@ Options:
   -server <host:port,...[/path]>   servers, and a path to stay below (default: localhost:2181)
   -timeout <ms>                    session timeout to ask for (default: 30000)
   -r                               accept a read-only server
-  -client-configuration <file>     properties of the client
+  -client-configuration <file>     properties of the client, as of Java's
+  -D<key>=<value>                  one such property; CLIENT_JVMFLAGS may hold some too
   -waitforconnection               wait for the connection first, and fail without one
   -h, -help                        print this
 
@@ -43,14 +42,21 @@ Commands:
 /**
  * Reads the options before the command.
  *
+ * @param environment `CLIENT_JVMFLAGS` and `JVMFLAGS` are read, as `zkCli.sh` does
  * @throws CliError with exit code 2 when one is unknown or lacks its value
  */
-export function parseStartOptions(args: readonly string[]): StartOptions {
+export function parseStartOptions(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): StartOptions {
   let connectString = 'localhost:2181';
   let waitForConnection = false;
   let showHelp = false;
   let client: ConnectOptions = {};
   let at = 0;
+  const { CLIENT_JVMFLAGS = '', JVMFLAGS = '' } = environment;
+  const flags = `${CLIENT_JVMFLAGS} ${JVMFLAGS}`.split(/\s+/);
+  let configured: Map<string, string> = new Map();
   const valueOf = (option: string): string => {
     const value = args[++at];
     if (value === undefined) throw refuse(`Error: no argument found for option ${option}`);
@@ -63,12 +69,15 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
     if (name === 'server') connectString = valueOf(option);
     else if (name === 'timeout') client = { ...client, ...sessionTimeout(valueOf(option)) };
     else if (name === 'r') client = { ...client, canBeReadOnly: true };
-    else if (name === 'client-configuration')
-      client = { ...client, ...configured(valueOf(option)) };
+    else if (name === 'client-configuration') configured = propertiesOf(valueOf(option));
+    else if (/^-D./.test(option)) flags.push(option);
     else if (name === 'waitforconnection') waitForConnection = true;
     else if (name === 'h' || name === 'help') showHelp = true;
     else throw refuse(`Error: unknown option ${option}. Try meerkat shell --help.`);
   }
+  // As in Java, the file stands above what the machine was started with.
+  const properties = new Map([...systemProperties(flags), ...configured]);
+  client = { ...clientOptionsOf(properties), ...client };
   return { connectString, client, waitForConnection, showHelp, words: args.slice(at) };
 }
 
@@ -80,28 +89,22 @@ function sessionTimeout(text: string): ConnectOptions {
   return { sessionTimeoutMs };
 }
 
-/** What a file for Java's client (`ZKClientConfig`) says, as far as it means something here. */
-function configured(file: string): ConnectOptions {
-  let properties: Map<string, string>;
+/** The properties of a file for Java's client. */
+function propertiesOf(file: string): Map<string, string> {
   try {
-    properties = parseProperties(readFileSync(file, 'utf8'));
+    return parseProperties(readFileSync(file, 'utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw refuse(`Cannot read the client configuration: ${reason}`);
   }
-  let options: ConnectOptions = {};
-  for (const [key, value] of properties) {
-    if (key === 'zookeeper.client.secure' && value === 'true') {
-      // To connect in the clear after all would betray whoever asked for this.
-      throw refuse(`Cannot use ${file}: ${key} is true, and this client does not speak TLS yet`);
-    }
-    if (key === 'zookeeper.request.timeout' && Number(value) > 0) {
-      options = { ...options, requestTimeoutMs: Number(value) };
-    } else if (key === 'zookeeper.disableAutoWatchReset') {
-      options = { ...options, rearmWatches: value !== 'true' };
-    }
-  }
-  return options;
+}
+
+/** The properties among flags for a Java machine, `-Dkey=value`. */
+function systemProperties(flags: readonly string[]): [string, string][] {
+  return flags.flatMap((flag) => {
+    const [, key, value = ''] = /^-D([^=]+)=?(.*)$/s.exec(flag) ?? [];
+    return key === undefined ? [] : [[key, value]];
+  });
 }
 
 function refuse(message: string): CliError {
