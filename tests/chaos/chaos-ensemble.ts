@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnsembleMember } from '../peers/support/ensemble-member.ts';
 import { Ensemble } from '../peers/support/ensemble-of.ts';
-import { clients, type MembersNetwork, type WayState } from './members-network.ts';
+import { clients, type MembersNetwork, strangers, type WayState } from './members-network.ts';
 import { NamespaceNetwork } from './namespace-network.ts';
 import { PortNetwork } from './port-network.ts';
 import { SmallDisk } from './small-disk.ts';
@@ -30,6 +30,7 @@ const config = [
 /** Members in processes of their own, in a network that can be parted, on disks that can be full. */
 export class ChaosEnsemble extends Ensemble {
   readonly network: MembersNetwork;
+  readonly #folder: string;
   /** By member; empty where the machine does not allow it. */
   readonly disks: ReadonlyMap<number, SmallDisk>;
   /** Members that may have ended by themselves, since their disk was full. */
@@ -60,21 +61,35 @@ export class ChaosEnsemble extends Ensemble {
         ...address,
       });
     });
-    return new ChaosEnsemble(members, network, disks);
+    return new ChaosEnsemble(members, network, disks, folder);
   }
 
   private constructor(
     members: readonly EnsembleMember[],
     network: MembersNetwork,
     disks: ReadonlyMap<number, SmallDisk>,
+    folder: string,
   ) {
     super(members);
     this.network = network;
+    this.#folder = folder;
     this.disks = disks;
   }
 
   get ids(): readonly number[] {
     return this.members.map(({ id }) => id);
+  }
+
+  /** A server on a machine of its own that takes itself for a member, with nothing on its disk. */
+  strangerWithId(id: number): EnsembleMember {
+    const directory = mkdtempSync(join(this.#folder, 'stranger-'));
+    const { servers, ...address } = this.network.addressOf(strangers);
+    const lines = servers.map((line) => {
+      const own = this.network.addressOf(id).host;
+      return line.startsWith(`server.${id}=`) ? line.replace(own, address.host) : line;
+    });
+    const place = { id, role: 'participant', directory, ...address } as const;
+    return new EnsembleMember('meerkat', { ...place, lines: [...config, ...lines] });
   }
 
   /** Shuts all ways between the two sides. */

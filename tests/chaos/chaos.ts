@@ -13,7 +13,8 @@ import { Recorder } from './recorder.ts';
 const usage = `npm run chaos [-- options]
 
 Starts an ensemble of server processes and clients, and then, again and again: a fault (kill -9, SIGSTOP,
-partitions, slow links, a wiped member, a full disk, as far as the machine allows), a pause, another one.
+partitions, slow links, a wiped member, a full disk, a second server with a member's id, as far as the
+machine allows), a pause, another one.
 Between rounds all is healed, everybody must be served, and all members must come to the same. Every byte of every
 client's connection and every transaction in the members' logs is recorded in history.jsonl; in the end the
 checkers of the simulator read it.

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { diskFaults } from './disk-faults.ts';
 import { type Fault, some } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
+import { strangerFaults } from './stranger-faults.ts';
 
 const processFaults: readonly Fault[] = [
   {
@@ -73,4 +74,9 @@ const processFaults: readonly Fault[] = [
 ];
 
 /** Everything that can happen to an ensemble of processes. */
-export const faults: readonly Fault[] = [...processFaults, ...networkFaults, ...diskFaults];
+export const faults: readonly Fault[] = [
+  ...processFaults,
+  ...networkFaults,
+  ...diskFaults,
+  ...strangerFaults,
+];

@@ -10,6 +10,9 @@ export type WayState =
 /** The number that stands for all clients where members have their ids. */
 export const clients = 0;
 
+/** The number of a place that no member has: for a server that is none of them. */
+export const strangers = 99;
+
 /** Where a member stands in the network, and how its process gets there. */
 export interface MemberAddress {
   readonly host: string;
@@ -27,6 +30,7 @@ export interface MembersNetwork {
   readonly hasClientWays: boolean;
   /** How links are made slow; null where the machine has nothing for it. */
   readonly slowness: string | null;
+  /** @param id of a member; `strangers` where there are ways to the clients */
   addressOf(id: number): MemberAddress;
   /** Shuts, or opens, ways, each from one member to another. */
   setWays(ways: readonly (readonly [from: number, to: number])[], state: WayState): void;

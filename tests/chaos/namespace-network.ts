@@ -3,6 +3,7 @@ import {
   clients,
   type MemberAddress,
   type MembersNetwork,
+  strangers,
   type WayState,
 } from './members-network.ts';
 
@@ -31,6 +32,8 @@ export class NamespaceNetwork implements MembersNetwork {
   readonly hasClientWays = true;
   readonly slowness: string | null;
   readonly #ids: readonly number[];
+  /** Of everybody who has a namespace. */
+  readonly #places: readonly number[];
   readonly #slowWords: readonly string[];
   readonly #slow = new Set<number>();
   readonly #subnet: string;
@@ -51,6 +54,7 @@ export class NamespaceNetwork implements MembersNetwork {
 
   private constructor(ids: readonly number[]) {
     this.#ids = ids;
+    this.#places = [...ids, strangers];
     this.#subnet = `10.213.${process.pid % 256}`;
     const slowness = slownesses.find(({ words }) => hasQueue(words));
     this.slowness = slowness?.what ?? null;
@@ -73,7 +77,7 @@ export class NamespaceNetwork implements MembersNetwork {
   setWays(ways: readonly (readonly [from: number, to: number])[], state: WayState): void {
     // The end of a connection is told to the other side, so it comes before the silence.
     if (state === 'cut') for (const [from, to] of ways) this.#endConnections(from, to);
-    for (const from of [clients, ...this.#ids]) {
+    for (const from of [clients, ...this.#places]) {
       const lines = ways
         .filter((way) => way[0] === from && way[1] !== from)
         .map(([, to]) => this.#neighbour(from, to, state === 'open'));
@@ -101,7 +105,7 @@ export class NamespaceNetwork implements MembersNetwork {
       run('tc', ['-n', namespaceOf(id), 'qdisc', 'del', 'dev', 'eth0', 'root']);
     }
     this.#slow.clear();
-    const all = [clients, ...this.#ids];
+    const all = [clients, ...this.#places];
     for (const from of all) {
       const others = all.filter((id) => id !== from);
       batch(
@@ -124,7 +128,7 @@ export class NamespaceNetwork implements MembersNetwork {
       ['address', 'add', `${this.#hostOf(clients)}/24`, 'dev', bridge],
       ['link', 'set', bridge, 'up'],
     ];
-    for (const id of this.#ids) {
+    for (const id of this.#places) {
       const [namespace, link] = [namespaceOf(id), linkOf(id)];
       const inside = ['-n', namespace];
       steps.push(
@@ -166,7 +170,7 @@ export class NamespaceNetwork implements MembersNetwork {
   #takeAway(): void {
     if (!this.#isUp) return;
     this.#isUp = false;
-    for (const id of this.#ids) {
+    for (const id of this.#places) {
       // The kernel takes the link away with the namespace, but in its own time.
       run('ip', ['link', 'del', linkOf(id)]);
       run('ip', ['netns', 'del', namespaceOf(id)]);
