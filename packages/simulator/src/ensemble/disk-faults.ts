@@ -1,4 +1,5 @@
 import { anyUp, type Fault, healLater } from './fault.ts';
+import { misdirectWrite, newestOf, usedBytes } from './misdirected-writes.ts';
 
 /** What happens to disks. */
 export const diskFaults: Readonly<Record<string, Fault>> = {
@@ -51,6 +52,19 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
       host.say(`a bit of ${name} of ${member.id} is flipped, at ${position}`);
     });
   },
+  'misdirected write': (host, random) => {
+    const member = host.members[random.below(host.members.length)];
+    if (member === undefined) return false;
+    return host.loseDisk(member, ({ disk, config }) => {
+      const directory = `${config.dataDir}/version-2`;
+      const files = disk
+        .list(directory)
+        .filter((name) => disk.sizeBytes(`${directory}/${name}`) > 0);
+      const tearBytes = config.limits.logGroupBytesMax + 1024;
+      const what = misdirectWrite(disk, directory, files, tearBytes, random);
+      if (what !== null) host.say(`on the disk of ${member.id} ${what}`);
+    });
+  },
   'lost disk': (host, random) => {
     const member = host.members[random.below(host.members.length)];
     if (member === undefined) return false;
@@ -62,17 +76,5 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
 };
 
 function newest(files: readonly string[], kind: 'log.' | 'snapshot.'): string | undefined {
-  const some = files.filter((name) => name.startsWith(kind));
-  return some.sort((a, b) => zxidOf(a) - zxidOf(b)).at(-1);
-}
-
-function zxidOf(name: string): number {
-  return Number.parseInt(name.slice(name.indexOf('.') + 1), 16);
-}
-
-/** The size without the zeros at the end. */
-function usedBytes(content: Uint8Array): number {
-  let length = content.length;
-  while (length > 0 && content[length - 1] === 0) length--;
-  return length;
+  return newestOf(files.filter((name) => name.startsWith(kind)));
 }
