@@ -183,6 +183,8 @@ class ClusterConnection implements ScriptedConnection, PeerStreamEvents {
 
 const quietSettings = {
   ...plainRoles,
+  containerCheckMs: 1e9,
+  maxNeverUsedMs: 0,
   firstId: 1,
   evenSendSnapshots: false,
   clients: 0,

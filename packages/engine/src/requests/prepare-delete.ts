@@ -1,5 +1,5 @@
 import { ErrorCode, isSpecialPath, Perms } from '@meerkat/protocol';
-import { NodeKind, nodeKindOf } from '../tree/ephemeral-type.ts';
+import { NodeKind, nodeKindOf, ttlMsOf } from '../tree/ephemeral-type.ts';
 import { isPermitted } from './access.ts';
 import type { ChangeRecord } from './change-record.ts';
 import type { WriteContext } from './replica-state.ts';
@@ -32,8 +32,9 @@ export function prepareDelete(context: WriteContext): ErrorCode {
 }
 
 /**
- * deleteContainer: the server's own request for a container or TTL znode that nobody needs. Checks
- * again, since children may have come meanwhile.
+ * deleteContainer: the server's own request for a container or TTL znode that nobody needs. Checks again, with what is
+ * not committed yet: children may have come meanwhile, or a change, or another znode in its place. Java looks for
+ * children alone.
  */
 export function prepareDeleteContainer(context: WriteContext): ErrorCode {
   const { reader, state } = context;
@@ -44,12 +45,26 @@ export function prepareDeleteContainer(context: WriteContext): ErrorCode {
   const record = state.outstanding.find(bytes, path.start, path.end);
   if (record === null) return ErrorCode.noNode;
   if (record.childCount > 0) return ErrorCode.notEmpty;
-  const kind = nodeKindOf(record.ownerHi, record.ownerLo, state.config);
-  if (kind !== NodeKind.container && kind !== NodeKind.ttl) return ErrorCode.badVersion;
+  if (!isUseless(record, context)) return ErrorCode.badVersion;
   const parent = state.outstanding.find(bytes, path.start, slash);
   if (parent === null) return ErrorCode.noNode;
   writeDelete(context, bytes, path.start, path.end, parent, record);
   return ErrorCode.ok;
+}
+
+/** The same as `TreeStore.expiredContainers` finds. */
+function isUseless(record: ChangeRecord, { state: { config }, timeMs }: WriteContext): boolean {
+  const { ownerHi, ownerLo, createCounter, mtime } = record;
+  const kind = nodeKindOf(ownerHi, ownerLo, config);
+  if (kind === NodeKind.ttl) {
+    const ttlMs = ttlMsOf(ownerHi, ownerLo);
+    return ttlMs !== 0 && timeMs - mtime > ttlMs;
+  }
+  if (kind !== NodeKind.container) return false;
+  const { maxNeverUsedIntervalMs } = config.container;
+  return (
+    createCounter > 0 || (maxNeverUsedIntervalMs !== 0 && timeMs - mtime > maxNeverUsedIntervalMs)
+  );
 }
 
 const path: PathRange = { start: 0, end: 0 };

@@ -35,6 +35,10 @@ export interface EnsembleSettings extends DrawnRoles {
   readonly epochTransactionsMax: number;
   readonly logGroupBytesMax: number;
   readonly closeSessionTxnEnabled: boolean;
+  /** How often leaders look for containers and TTL znodes that nobody needs, ms. */
+  readonly containerCheckMs: number;
+  /** How long a container may wait for its first child, ms; 0 for ever. */
+  readonly maxNeverUsedMs: number;
   /** How long anything may break, ms. */
   readonly stormMs: number;
   /** The longest pause between two faults, ms. */
@@ -74,6 +78,8 @@ export function drawSettings(random: SeededRandom): EnsembleSettings {
     faultGapMs: 1000 + random.below(random.percent(50) ? 4000 : 20_000),
     epochTransactionsMax: random.percent(15) ? 500 + random.below(2000) : 0xffff0000,
     thinkMs: 200 + random.below(2500),
+    containerCheckMs: 500 + random.below(6000),
+    maxNeverUsedMs: random.percent(50) ? 0 : 1000 + random.below(30_000),
     ...drawRoles(new SeededRandom(random.below(2 ** 32))),
   };
 }
@@ -99,7 +105,11 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
     snapshot: { ...base.snapshot, dbAutocreate: false },
     closeSessionTxnEnabled: settings.closeSessionTxnEnabled,
     extendedTypesEnabled: true,
-    container: { ...base.container, checkIntervalMs: 1e9 },
+    container: {
+      ...base.container,
+      checkIntervalMs: settings.containerCheckMs,
+      maxNeverUsedIntervalMs: settings.maxNeverUsedMs,
+    },
     reconfigEnabled: settings.spares > 0,
     digestAuth: { ...base.digestAuth, superDigest },
     ensemble:

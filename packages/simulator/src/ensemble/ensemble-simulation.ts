@@ -57,7 +57,7 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
     const { localSessions, localSessionsUpgrading } = this.settings;
     const hasEphemerals = !localSessions || localSessionsUpgrading;
     const requests = new SeededRandom(random.below(2 ** 32));
-    this.#workload = new Workload(requests, this.tickTimeMs, hasEphemerals);
+    this.#workload = new Workload(requests, this.tickTimeMs, { hasEphemerals, ttlMsMax: 20_000 });
     this.#faults = new FaultSchedule(new SeededRandom(random.below(2 ** 32)), this);
     const changes = new SeededRandom(seed + changesSeed);
     this.#changes = new MembershipChanges(changes, this, (member) => {
@@ -166,6 +166,10 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
     this.#isQuiet = true;
     this.say('the clients ask for nothing more');
     this.runFor(5 * this.tickTimeMs);
+    // The leader still deletes what nobody needs: the end is where everything has arrived.
+    for (let count = -1; count !== this.agreed.length; this.runFor(this.tickTimeMs)) {
+      count = this.agreed.length;
+    }
     this.checkEnd();
   }
 }

@@ -35,7 +35,7 @@ export class EnsembleWorld implements CheckerHost {
   readonly members: readonly EnsembleMember[];
   readonly clients: readonly SimulatedClient[];
   readonly fabric: PeerFabric;
-  readonly history: ModelHistory = new ModelHistory();
+  readonly history: ModelHistory;
   readonly agreed: AgreedHistory;
   readonly configurations: Configurations;
   readonly counts = { replies: 0, writes: 0, events: 0 };
@@ -56,6 +56,7 @@ export class EnsembleWorld implements CheckerHost {
     this.#random = random;
     this.settings = settings;
     this.trace = new Trace(this.clock);
+    this.history = new ModelHistory(settings.maxNeverUsedMs);
     const { latencyMs, systemBytesMax, voters, observers, spares, firstId, tickTimeMs } = settings;
     const text = `${membersText(settings)}\nversion=0`;
     this.configurations = new Configurations(text);

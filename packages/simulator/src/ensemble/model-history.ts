@@ -15,6 +15,7 @@ import {
 } from '../model/model-reconfig.ts';
 import {
   applyWrite,
+  deleteUseless,
   type ModelCaller,
   type ModelChange,
   type ModelNode,
@@ -67,9 +68,14 @@ export class ModelHistory {
   readonly #local = new Set<string>();
   readonly #createdBy = new Map<string, number>();
   readonly #newestCxid = new Map<string, number>();
+  readonly #maxNeverUsedMs: number;
+  /** Znodes that a leader deleted by itself. */
+  useless = 0;
   readonly #sequences = new Map<string, number>();
 
-  constructor() {
+  /** @param maxNeverUsedMs how long containers wait for their first child; 0 for ever */
+  constructor(maxNeverUsedMs = 0) {
+    this.#maxNeverUsedMs = maxNeverUsedMs;
     const header = {
       clientIdHi: 0,
       clientIdLo: 0,
@@ -183,6 +189,7 @@ export class ModelHistory {
     let version: ModelVersion;
     if (type === OpCode.createSession) version = this.#createSession(before, header, session);
     else if (type === OpCode.closeSession) version = this.#closeSession(before, header, session);
+    else if (session === nobody) version = this.#byItself(before, header, reader);
     else version = this.#write(before, header, session, reader);
     this.#versions.push(version);
     this.#byZxid.set(zxid, version);
@@ -212,6 +219,24 @@ export class ModelHistory {
       sessions,
       write: end,
     };
+  }
+
+  /** What a leader does by itself: it deletes containers and TTL znodes that nobody needs. */
+  #byItself(before: ModelVersion, header: TxnHeader, reader: JuteReader): ModelVersion {
+    const { zxid, time, type } = header;
+    // Children came meanwhile, or it is gone already.
+    if (type === OpCode.error) return unchanged(before, header, nobody);
+    demand(type === OpCode.deleteContainer, 'every transaction was asked for', () => {
+      return `${formatZxid(zxid)} is of type ${type} by nobody`;
+    });
+    const path = reader.readString();
+    const outcome = deleteUseless(before.tree, path, zxid, time, this.#maxNeverUsedMs);
+    demand(outcome !== null, 'only what nobody needs is deleted', () => {
+      const node = JSON.stringify(before.tree.get(path));
+      return `${formatZxid(zxid)} deletes ${path} at ${time}, which was ${node}`;
+    });
+    this.useless += 1;
+    return { ...unchanged(before, header, nobody), tree: outcome.tree, changes: outcome.changes };
   }
 
   #write(
@@ -332,6 +357,8 @@ const reconfigRefusals = new Set<number>([
   ErrorCode.reconfigInProgress,
 ]);
 
+/** The session of what a leader does by itself. */
+const nobody = '0x0';
 const sequentialFlags = new Set<number>([2, 3, 6]);
 
 /** Errors that say that the request came too late, not that it was wrong. */

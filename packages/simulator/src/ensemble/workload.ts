@@ -1,3 +1,4 @@
+import { OpCode } from '@meerkat/protocol';
 import type { ModelRead } from '../model/model-reads.ts';
 import type { ModelWrite } from '../model/model-tree.ts';
 import * as operations from '../model/operations.ts';
@@ -13,12 +14,21 @@ export class Workload {
   readonly #random: SeededRandom;
   readonly #tickTimeMs: number;
   readonly #hasEphemerals: boolean;
+  readonly #ttlMsMax: number;
 
-  /** @param hasEphemerals whether any are asked for; default true */
-  constructor(random: SeededRandom, tickTimeMs: number, hasEphemerals = true) {
+  /**
+   * @param hasEphemerals whether any are asked for; default true
+   * @param ttlMsMax how long TTL znodes stay at most; by default they outlive everything
+   */
+  constructor(
+    random: SeededRandom,
+    tickTimeMs: number,
+    { hasEphemerals = true, ttlMsMax = 0 }: { hasEphemerals?: boolean; ttlMsMax?: number } = {},
+  ) {
     this.#random = random;
     this.#tickTimeMs = tickTimeMs;
     this.#hasEphemerals = hasEphemerals;
+    this.#ttlMsMax = ttlMsMax;
   }
 
   /** How a client opens a session. */
@@ -50,8 +60,16 @@ export class Workload {
       const text = JSON.stringify(request);
       if (text.includes('/zookeeper')) continue;
       if (!this.#hasEphemerals && ephemeralFlags.test(text)) continue;
-      return request;
+      return this.#ttlMsMax === 0 ? request : this.#withTtl(request);
     }
+  }
+
+  #withTtl<Request extends ModelRead | ModelWrite>(request: Request): Request {
+    if (request.kind === 'multi') {
+      return { ...request, parts: request.parts.map((part) => this.#withTtl(part)) };
+    }
+    if (request.kind !== 'create' || request.type !== OpCode.createTTL) return request;
+    return { ...request, ttlMs: 1 + this.#random.below(this.#ttlMsMax) };
   }
 
   #drawSyncAndRead(): readonly (ModelRead | ModelWrite)[] {

@@ -18,6 +18,9 @@ export interface ModelNode {
   readonly created: number;
   /** The session of an ephemeral, '' for others. */
   readonly owner: string;
+  readonly isContainer: boolean;
+  /** How long it stays without a change once it has no children, ms; 0 for ever. */
+  readonly ttlMs: number;
 }
 
 /** All znodes after one transaction, by path. */
@@ -32,6 +35,8 @@ export type ModelWrite =
       readonly data: string | null;
       readonly acl: readonly Acl[];
       readonly flags: number;
+      /** Of a createTTL; `defaultTtlMs` unless given. */
+      readonly ttlMs?: number;
     }
   | { readonly kind: 'delete'; readonly path: string; readonly version: number }
   | {
@@ -85,6 +90,8 @@ export interface ModelOutcome {
   readonly changes: readonly ModelChange[];
 }
 
+/** How long a TTL znode stays that says nothing about it, ms. */
+export const defaultTtlMs = 1_000_000;
 const open: readonly Acl[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
 const readable: readonly Acl[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }];
 
@@ -102,6 +109,8 @@ export function newTree(): ModelTree {
     aversion: 0,
     created: 0,
     owner: '',
+    isContainer: false,
+    ttlMs: 0,
   };
   return new Map([
     ['/', node],
@@ -218,7 +227,7 @@ function applySetAcl(
 
 function applyCreate(
   tree: ModelTree,
-  { type, path, data, acl: asked, flags }: ModelWrite & { kind: 'create' },
+  { type, path, data, acl: asked, flags, ttlMs = defaultTtlMs }: ModelWrite & { kind: 'create' },
   caller: ModelCaller,
   zxid: number,
   timeMs: number,
@@ -253,6 +262,8 @@ function applyCreate(
     aversion: 0,
     created: 0,
     owner: isEphemeral ? caller.session : '',
+    isContainer: type === OpCode.createContainer,
+    ttlMs: hasTtl ? ttlMs : 0,
   };
   const after = new Map(tree)
     .set(parentPath, { ...parent, created: parent.created + 1, pzxid: zxid })
@@ -296,6 +307,27 @@ function resultTypeOf(part: ModelWrite): number {
   }
   if (part.kind === 'delete') return OpCode.delete;
   return part.kind === 'check' ? OpCode.check : OpCode.setData;
+}
+
+/**
+ * Deletes a container or TTL znode, as a leader does by itself at `timeMs`.
+ *
+ * @param maxNeverUsedMs how long a container may wait for its first child; 0 for ever
+ * @returns null when it may not do so
+ */
+export function deleteUseless(
+  tree: ModelTree,
+  path: string,
+  zxid: number,
+  timeMs: number,
+  maxNeverUsedMs: number,
+): ModelOutcome | null {
+  const node = tree.get(path);
+  if (node === undefined || childrenOf(tree, path).length > 0) return null;
+  const idleMs = timeMs - node.mtime;
+  const isUnused = node.created === 0 && (maxNeverUsedMs === 0 || idleMs <= maxNeverUsedMs);
+  const isOver = node.isContainer ? !isUnused : node.ttlMs > 0 && idleMs > node.ttlMs;
+  return isOver ? { err: 0, ...removeNode(tree, path, zxid) } : null;
 }
 
 function removeNode(

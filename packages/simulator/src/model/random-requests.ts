@@ -1,7 +1,7 @@
 import { type Acl, type JuteWriter, OpCode } from '@meerkat/protocol';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { ModelRead } from './model-reads.ts';
-import type { ModelWrite } from './model-tree.ts';
+import { defaultTtlMs, type ModelWrite } from './model-tree.ts';
 import * as operations from './operations.ts';
 
 /** A request drawn at random; few paths, so that they meet. */
@@ -22,8 +22,8 @@ export function drawRequest(random: SeededRandom, lastZxid: number): ModelRead |
 export function encodeRequest(request: ModelRead | ModelWrite): operations.Operation {
   switch (request.kind) {
     case 'create': {
-      const { path, data, acl, flags, type } = request;
-      return operations.create(path, { data, acl, flags, type, ttlMs: 1_000_000 });
+      const { path, data, acl, flags, type, ttlMs = defaultTtlMs } = request;
+      return operations.create(path, { data, acl, flags, type, ttlMs });
     }
     case 'delete':
       return operations.remove(request.path, request.version);

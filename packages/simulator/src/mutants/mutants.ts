@@ -234,6 +234,14 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'useless-not-looked-at-again',
+    fault: 'containers and TTL znodes found useless are deleted whatever is on its way to them',
+    package: 'engine',
+    file: 'requests/prepare-delete.js',
+    find: 'if (!isUseless(record, context))',
+    replace: 'if (false)',
+  },
+  {
     name: 'dead-session-revalidated',
     fault: 'a session that has ended is let in again by a follower',
     package: 'engine',

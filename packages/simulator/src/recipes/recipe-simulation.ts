@@ -145,6 +145,8 @@ function drawRecipeSettings(random: SeededRandom): EnsembleSettings {
     voters: 3,
     firstId: 1,
     ...plainRoles,
+    containerCheckMs: 1e9,
+    maxNeverUsedMs: 0,
     spares: 0,
     clients: 3 + random.below(4),
     tickTimeMs: 500,

@@ -13,6 +13,8 @@ import { SeededRandom } from '../seeded-random.ts';
 const quiet: EnsembleSettings = {
   voters: 3,
   ...plainRoles,
+  containerCheckMs: 1e9,
+  maxNeverUsedMs: 0,
   spares: 0,
   firstId: 1,
   clients: 3,
