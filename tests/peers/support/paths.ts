@@ -9,6 +9,9 @@ export const repositoryRoot: string = fileURLToPath(new URL('../../../../', impo
 /** Folder of the Java, Python and C programs that the tests compile or run. */
 export const programsDirectory: string = join(repositoryRoot, 'tests/peers/programs');
 
+/** Folder of other test runners, with packages of its own: `npm ci --prefix tests/runners`. */
+export const runnersPath: string = join(repositoryRoot, 'tests/runners');
+
 /** Script that starts Meerkat: `meerkat.js server zoo.cfg`. */
 export const meerkatPath: string = join(repositoryRoot, 'packages/cli/bin/meerkat.js');
 

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type TestContext, test } from 'node:test';
+import { runnersPath } from './paths.ts';
 
 /**
  * The outside programs these tests run against. Each one is found where Debian (or npm) installs it; a test
@@ -21,6 +22,8 @@ export type PeerName =
   | 'openssl'
   | 'jks-js'
   | 'node-zookeeper-client'
+  | 'vitest'
+  | 'jest'
   | 'mariadb';
 
 const javaLibraries = '/usr/share/java';
@@ -76,6 +79,8 @@ const detectors: Record<PeerName, () => boolean> = {
   openssl: () => runs('openssl', ['version']),
   'jks-js': () => resolves('jks-js'),
   'node-zookeeper-client': () => resolves('node-zookeeper-client'),
+  vitest: () => existsSync(`${runnersPath}/node_modules/vitest`),
+  jest: () => existsSync(`${runnersPath}/node_modules/jest`),
 };
 
 const detected = new Map<PeerName, boolean>();

@@ -1,0 +1,3 @@
+import { kitTests } from './kit.mjs';
+
+kitTests({ test, expect });
