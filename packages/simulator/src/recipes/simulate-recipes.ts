@@ -41,6 +41,9 @@ export async function simulateRecipes(runs: RecipeRuns): Promise<number> {
   let simulatedMs = 0;
   let done = 0;
   let failed = 0;
+  // Recipes live on errors, and nobody reads where these came from: a seed that fails is told again, alone.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   for (let seed = from; seed < from + count; seed++) {
     const name = recipe ?? scenarioOf(seed);
     done += 1;
@@ -57,6 +60,7 @@ export async function simulateRecipes(runs: RecipeRuns): Promise<number> {
       if (untilFailure) break;
     }
   }
+  Error.stackTraceLimit = stackTraceLimit;
   const seconds = (performance.now() - beganMs) / 1000;
   const list = [...totals].map(([what, times]) => `${times} ${what}`);
   print(
