@@ -87,7 +87,8 @@ module.exports = {
     includeOnly: {
       path: '^(packages/[^/]+/(src|dist|bin)|tests|bench|node_modules|@meerkat)/|^[a-z_:/]+$',
     },
-    exclude: { path: '^(packages/[^/]+|tests)/dist/.*(?<!index[.]js)$' },
+    // What tests/runners needs is installed there, where it is.
+    exclude: { path: '^tests/runners/|^(packages/[^/]+|tests)/dist/.*(?<!index[.]js)$' },
     doNotFollow: { path: 'node_modules|/dist/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'] },
   },
