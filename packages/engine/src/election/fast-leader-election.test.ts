@@ -233,6 +233,24 @@ test('an ensemble that stands is joined when a quorum follows a leader who says 
   assert.equal(one.election.electionEpoch, 11);
 });
 
+test('who hears of a leader and cannot join yet asks again soon, once for each thing that it hears', () => {
+  const one = member(1, { ...fresh, lastZxid: -1 });
+  one.clock.advance(100_000);
+  const settled = { leader: 3, electionEpoch: 5, peerEpoch: 4 };
+  one.hear(3, { ...settled, state: leading });
+  assert.equal(one.clock.nextTimerMs, 200);
+  one.clock.advance(200);
+  assert.equal(one.clock.nextTimerMs, 400);
+  one.hear(2, { ...settled, state: following, peerEpoch: 5 });
+  assert.equal(one.elected, null);
+  assert.equal(one.clock.nextTimerMs, 200);
+  one.clock.advance(200);
+  one.hear(2, { ...settled, state: following, peerEpoch: 5 });
+  assert.equal(one.clock.nextTimerMs, 400);
+  one.hear(3, { ...settled, state: leading, peerEpoch: 5 });
+  assert.equal(one.elected, `${following} 3 @5 by 2,3`);
+});
+
 test('who is thought to lead leads, if it was in this round', () => {
   const three_ = member(3);
   three_.hear(1, { state: following, leader: 3, electionEpoch: 7 });

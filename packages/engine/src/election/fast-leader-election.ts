@@ -289,8 +289,14 @@ export class FastLeaderElection implements TimerListener {
       if (this.#joinIfDecided(this.#received, vote)) return;
     }
     // Joining an ensemble that stands already: a quorum must follow the leader, and the leader must know.
+    const former = this.#outOfElection.get(sid);
     this.#outOfElection.set(sid, vote);
     if (this.#joinIfDecided(this.#outOfElection, vote)) return;
+    // Others have settled, and what they said may be from before their leader's epoch: Java asks when its pause, which
+    // grows to a minute, is over.
+    if (former === undefined || !isSameVote(former, vote)) {
+      this.#intervalMs = this.#timing.notificationIntervalMinMs;
+    }
     const { oracle } = this.#view.current;
     const isTheLeader = vote.state === PeerState.leading && vote.leader === sid;
     if (isTheLeader && oracle?.hasChosenTheOther() === true) this.#join(vote, new Set([sid]));
