@@ -4,6 +4,7 @@
  * observer must not cost all others behind the same follower their way.
  */
 import { OpCode } from '@meerkat/protocol';
+import { FirstInFirstOut } from '../first-in-first-out.ts';
 import { ensembleLimits } from '../limits.ts';
 import { forwardRefusal } from './forwarded-request.ts';
 import { PacketIds, type ReceivedPacket } from './quorum-packet.ts';
@@ -12,9 +13,8 @@ import { int32At } from './transaction-bytes.ts';
 export class ObserverRequests {
   readonly #hasExtendedTypes: boolean;
   readonly #ids = new PacketIds();
-  /** Writes under way, oldest first, from `#head` on: the leader commits them in this order. */
-  #writes: Forwarded[] = [];
-  #head = 0;
+  /** Writes under way, oldest first: the leader commits them in this order. */
+  readonly #writes: FirstInFirstOut<Forwarded> = new FirstInFirstOut();
   #bytes = 0;
 
   /** @param hasExtendedTypes `zookeeper.extendedTypesEnabled` */
@@ -54,14 +54,11 @@ export class ObserverRequests {
 
   /** A transaction of this session and xid is committed. */
   committed(sessionHi: number, sessionLo: number, xid: number): void {
-    const oldest = this.#writes[this.#head];
+    const oldest = this.#writes.first;
     if (oldest === undefined || oldest.xid !== xid) return;
     if (oldest.sessionLo !== sessionLo || oldest.sessionHi !== sessionHi) return;
     this.#bytes -= oldest.size;
-    this.#head++;
-    if (this.#head < this.#writes.length && this.#head < keptMax) return;
-    this.#writes = this.#writes.slice(this.#head);
-    this.#head = 0;
+    this.#writes.shift();
   }
 }
 
@@ -78,6 +75,3 @@ interface Forwarded {
   readonly xid: number;
   readonly size: number;
 }
-
-/** Committed ones that are dropped together. */
-const keptMax = 1024;
