@@ -98,7 +98,7 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
       replies: this.counts.replies,
       events: this.counts.events,
       epochs: this.leadership.epochs,
-      faults: this.#faults.counts,
+      faults: new Map([...this.#faults.counts, ...this.#changes.counts]),
       hash: this.trace.hash,
     };
   }

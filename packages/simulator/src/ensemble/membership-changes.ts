@@ -133,7 +133,9 @@ export class MembershipChanges {
     if (random.percent(40) || (this.#isOver && client.successes > 0)) return this.#look(client);
     const request = this.#isOver ? this.#last() : this.#draw();
     if (request === null) return this.#look(client);
-    client.submit([request]);
+    // One that comes right behind another is refused while that one is under way.
+    const next = !this.#isOver && random.percent(20) ? this.#draw() : null;
+    client.submit(next === null ? [request] : [request, next]);
   }
 
   /** Asked for when nothing breaks any more, so it must succeed. */
@@ -155,7 +157,8 @@ export class MembershipChanges {
     const request = drawers[kind]?.(this, random, lines) ?? null;
     if (request === null || !this.#mayBe({ version: 0, lines })) return null;
     this.#world.configurations.noteAsked({ version: 0, lines }, this.#world.nowMs());
-    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    const name = `asked: ${kind}`;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     this.#world.say(`to be asked: ${kind} ${JSON.stringify(request)}`);
     const choice = random.below(100);
     if (choice < 65) return request;

@@ -39,9 +39,9 @@ export const membershipMutants: readonly Mutant[] = [
     name: 'removed-leader-stays',
     fault: 'a leader that was removed goes on leading',
     package: 'engine',
-    file: 'broadcast/leader-broadcast.js',
-    find: 'this.#hasResigned = leader !== this.#context.ensemble.myId;',
-    replace: 'this.#hasResigned = false;',
+    file: 'broadcast/leader-membership.js',
+    find: 'return leader;',
+    replace: 'return ensemble.myId;',
   },
   {
     name: 'reconfig-version-not-checked',
