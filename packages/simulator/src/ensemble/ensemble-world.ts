@@ -2,7 +2,7 @@
  * The members and clients of an ensemble, the network between them and the time that they share, with every checker at
  * work. Owns what happens and in which order; whoever drives it, at random or from a script, says what is done to them.
  */
-import { DiskError, formatQuorumConfig, type RoleDetail } from '@meerkat/engine';
+import { DiskError, type RoleDetail } from '@meerkat/engine';
 import { formatZxid, JuteReader, readTxnHeader } from '@meerkat/protocol';
 import { ManualClock } from '../manual-clock.ts';
 import { SeededRandom } from '../seeded-random.ts';
@@ -21,6 +21,7 @@ import {
 import { HeardSessions } from './heard-sessions.ts';
 import { IsolationChecker } from './isolation-checker.ts';
 import { LeadershipChecker } from './leadership-checker.ts';
+import { MembershipChecker } from './membership-checker.ts';
 import { ModelHistory } from './model-history.ts';
 import { SessionChecker } from './session-checker.ts';
 import { SimulatedClient } from './simulated-client.ts';
@@ -48,6 +49,7 @@ export class EnsembleWorld implements CheckerHost {
   readonly #random: SeededRandom;
   /** What the damaged disk of the member that is starting gives; it may be refused when all of it is read. */
   #shown: { zxid: number; bytes: Uint8Array; before: number }[] = [];
+  readonly #membership: MembershipChecker;
   readonly #isolation: IsolationChecker;
   readonly #durability: DurabilityChecker;
 
@@ -60,12 +62,14 @@ export class EnsembleWorld implements CheckerHost {
     const { latencyMs, systemBytesMax, voters, observers, spares, firstId, tickTimeMs } = settings;
     const text = `${membersText(settings)}\nversion=0`;
     this.configurations = new Configurations(text);
-    if (spares > 0) this.history.configure(0, text);
+    const { configurations, history } = this;
+    this.#membership = new MembershipChecker(configurations, history, text, spares > 0);
     const network = new SeededRandom(random.below(2 ** 32));
     this.fabric = new PeerFabric(this.clock, network, { latencyMs, systemBytesMax });
     this.agreed = new AgreedHistory((transaction) => {
       this.history.append(transaction);
-      this.#noteReconfig(transaction.zxid);
+      const inForce = this.#membership.onCommitted(this.nowMs());
+      if (inForce !== null) this.say(`committed: ${inForce.replaceAll('\n', ', ')}`);
       this.sessions.onCommitted(this.history.last);
       this.#durability.onCommitted(transaction.zxid);
     });
@@ -80,7 +84,7 @@ export class EnsembleWorld implements CheckerHost {
     this.clients = Array.from({ length: settings.clients }, (_, i) => this.#newClient(i + 1));
     // `syncLimit`, what was under way, and the leader's next look at its quorum.
     const patienceMs = 9 * tickTimeMs;
-    const { members, configurations, fabric } = this;
+    const { members, fabric } = this;
     this.#isolation = new IsolationChecker(members, configurations, fabric, patienceMs);
     // Who reaches its leader for a moment only is not cut off all the time.
     this.fabric.onFreed = () => this.#isolation.look(this.nowMs());
@@ -277,7 +281,7 @@ export class EnsembleWorld implements CheckerHost {
           this.sessions.onExpired(member, session);
         },
         onMembersChanged: (member, text) => {
-          if (this.settings.spares > 0) this.configurations.onTold(member.id, text);
+          this.#membership.onTold(member, text);
         },
         onNotice: (member, text) => this.say(`${member.id}: ${text}`),
         onEnded: (member, why, isDataLost) => this.#endedItself(member, why, isDataLost),
@@ -323,27 +327,7 @@ export class EnsembleWorld implements CheckerHost {
     this.#saw(member, zxid, bytes, stood);
     if (!member.isServing) return;
     this.agreed.served(`member ${member.id}`, zxid);
-    this.#checkMembersOf(member);
-  }
-
-  /** A reconfiguration is committed. */
-  #noteReconfig(zxid: number): void {
-    const { write, err, body } = this.history.last;
-    if (write?.kind !== 'reconfig' || err !== 0) return;
-    const { data } = body as { readonly data: string };
-    this.say(`committed: ${data.replaceAll('\n', ', ')}`);
-    this.configurations.onCommitted(zxid, data, this.nowMs());
-  }
-
-  /** A member serves by its configuration: it must be known, and from a leader it may be a new one. */
-  #checkMembersOf({ id, members }: EnsembleMember, newEpoch = 0): void {
-    if (this.settings.spares === 0 || members === null) return;
-    if (newEpoch > 0) {
-      const epochZxid = newEpoch * 2 ** 32;
-      const text = formatQuorumConfig(members);
-      if (this.configurations.onEpoch(epochZxid, text)) this.history.configure(epochZxid, text);
-    }
-    this.configurations.onServing(id, members.version);
+    this.#membership.onServing(member);
   }
 
   #saw(member: EnsembleMember, zxid: number, bytes: Uint8Array, before: number): void {
@@ -359,7 +343,7 @@ export class EnsembleWorld implements CheckerHost {
       const wasVoter = this.configurations.isVoter(member.id);
       const last = this.leadership.lastBefore(member.historyZxid);
       if (last !== -1) this.agreed.served(`member ${member.id}`, last);
-      this.#checkMembersOf(member, role === 'leading' ? detail.epoch : 0);
+      this.#membership.onServing(member, role === 'leading' ? detail.epoch : 0);
       if (role === 'leading') this.leadership.checkVote(member, wasVoter);
       member.isDamaged = false;
       member.isEmpty = false;

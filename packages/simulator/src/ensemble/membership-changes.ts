@@ -93,9 +93,10 @@ export class MembershipChanges {
         String(known?.electionPort) === electionPort
       );
     };
-    // One with a higher id answers by dialling back.
+    // It asks those who vote, as far as it knows. One with a higher id answers by dialling back.
+    const isAsked = (each: number): boolean => members?.members.get(each)?.type === 'participant';
     return ![...inForce.lines.keys()].some(
-      (each) => each !== id && isRight(each) && (each < id || isRight(id)),
+      (each) => each !== id && isAsked(each) && isRight(each) && (each < id || isRight(id)),
     );
   }
 
