@@ -18,7 +18,7 @@ import {
 import { describeReply } from '../model/describe-reply.ts';
 import { answerRead, type ModelRead } from '../model/model-reads.ts';
 import { configPath } from '../model/model-reconfig.ts';
-import type { ModelWrite } from '../model/model-tree.ts';
+import type { ModelTree, ModelWrite } from '../model/model-tree.ts';
 import { ModelWatches } from '../model/model-watches.ts';
 import type { Reply } from '../scripted-client.ts';
 import type { ConnectionTap } from './client-ports.ts';
@@ -301,7 +301,7 @@ export class ConnectionChecker implements ConnectionTap {
     const { caller } = this.session;
     const isOfMembers = read.kind === 'getData' && read.path === configPath;
     const body = isOfMembers && err === 0 ? describeMembers(read, reply) : null;
-    const fits = shown.find(({ tree }) => tree.get(configPath)?.data === body?.data) ?? version;
+    const fits = shown.find(({ tree }) => this.#mayShow(read, body, tree)) ?? version;
     const answer = answerRead(fits.tree, read, caller, this.watches);
     if (body !== null) forgetTime(answer.body);
     this.#demandAnswer(
@@ -319,6 +319,15 @@ export class ConnectionChecker implements ConnectionTap {
       },
     );
     this.#caughtUp = [];
+  }
+
+  /** Whether an answer about the members goes with what they are in this tree. */
+  #mayShow(read: ModelRead, body: { readonly data: string } | null, tree: ModelTree): boolean {
+    const node = tree.get(configPath);
+    if (body !== null) return node?.data === body.data;
+    if (read.kind !== 'setWatches' || !read.data.includes(configPath)) return true;
+    const isChanged = (node?.mzxid ?? 0) > read.relativeZxid;
+    return isChanged === this.#caughtUp.includes(`3 ${configPath}`);
   }
 
   #checkWrite({ xid, request, acknowledgedZxid }: Expected, reply: Reply): void {

@@ -145,7 +145,7 @@ export class MembershipChanges {
   }
 
   #look(client: SimulatedClient): void {
-    const read: ModelRead = { kind: 'getData', path: configPath, watch: false };
+    const read: ModelRead = { kind: 'getData', path: configPath, watch: this.#random.percent(40) };
     client.submit(this.#random.percent(50) ? [read] : [{ kind: 'sync', path: configPath }, read]);
   }
 
