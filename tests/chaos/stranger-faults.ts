@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../peers/support/until.ts';
-import { type Fault, some } from './fault.ts';
+import type { Fault } from './fault.ts';
 
 /** Servers that should not be there. */
 export const strangerFaults: readonly Fault[] = [
@@ -12,7 +12,9 @@ export const strangerFaults: readonly Fault[] = [
     async run(ensemble, random) {
       // The member that has the id is there: nobody could tell the two apart if it were not.
       await ensemble.untilServing();
-      const [id = 1] = some(ensemble, random, 1);
+      // Nobody tells one with the lowest id: each of the others closes its call and dials the address that it knows,
+      // where the member is. So it is with Java too.
+      const id = ensemble.ids[1 + random.below(ensemble.ids.length - 1)] ?? 1;
       const stranger = ensemble.strangerWithId(id);
       stranger.start();
       await until('it is told what is wrong', () => advice.exec(stranger.log)?.[0], {
