@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openAclUnsafe } from '@meerkat/protocol';
+import { clientPort } from '../ensemble/ensemble-member.ts';
 import { create, getData, remove, ScriptedEnsemble, setData, sync } from './scripted-ensemble.ts';
 
 const readable = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
@@ -131,5 +132,41 @@ test('ZOOKEEPER-1622: ids of members above 127 make sessions like any other', ()
   ensemble.runFor(1000);
   ensemble.untilConnected(client);
   ensemble.ask(client, setData('/mine', 'still'));
+  ensemble.finish();
+});
+
+test('a leader of the past does not serve a client that has seen more', () => {
+  const ensemble = new ScriptedEnsemble();
+  const [first, , slow] = ensemble.members;
+  const [client] = ensemble.clients;
+  assert.ok(first !== undefined && slow !== undefined && client !== undefined);
+  // It takes it longer than the others to notice that it hears nothing.
+  slow.clockOptions = { rate: 0.6 };
+  ensemble.begin();
+  assert.equal(ensemble.theLeader(), slow);
+  const servers = [first, slow].map(({ host }) => `${host}:${clientPort}`).join();
+  client.open({ sessionTimeoutMs: 40_000, credentials: null, servers });
+  ensemble.sessions.watch(client.record);
+  ensemble.untilConnected(client);
+  ensemble.cutOff(slow);
+  for (let i = 0; i < 200 && ensemble.theLeader() === slow; i++) ensemble.runFor(100);
+  // Of the two the client goes to the one and to the other, until it has been where the new leader is known.
+  const hasSeenMore = (): boolean => client.record.seenZxid > slow.lastProcessedZxid + 2 ** 31;
+  for (let i = 0; i < 4 && !hasSeenMore(); i++) {
+    ensemble.fabric.cutAllOf(client.host);
+    ensemble.runFor(1500);
+    client.submit([create(`/unknown-to-one${i}`)]);
+    ensemble.runFor(200);
+  }
+  assert.ok(hasSeenMore() && client.isConnected);
+  // Now the old leader is all that it can reach.
+  ensemble.fabric.setBlocked(client.host, first.host, true);
+  ensemble.fabric.cutAllOf(client.host);
+  ensemble.runFor(1100);
+  for (let i = 0; i < 10; i++) {
+    ensemble.runFor(100);
+    assert.ok(slow.isServing);
+    assert.ok(!client.isConnected, 'it is not let in');
+  }
   ensemble.finish();
 });
