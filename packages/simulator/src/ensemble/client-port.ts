@@ -26,14 +26,20 @@ export interface ClientPortEvents {
 export class ClientPort implements Network, PeerListenerEvents, PeerStreamEvents {
   readonly #peers: SimulatedPeerNetwork;
   #events: ClientPortEvents | null = null;
+  #takesWrites: () => boolean = () => true;
+  /** What has come of the word `isro` on streams that began with it: the shell answers that. */
+  readonly #words = new Map<PeerStreamId, number>();
+  /** Streams of which nothing has come yet. */
+  readonly #silent = new Set<PeerStreamId>();
 
   constructor(peers: SimulatedPeerNetwork) {
     this.#peers = peers;
   }
 
-  /** Awaits clients from now on. */
-  open(address: NetworkAddress, events: ClientPortEvents): void {
+  /** Awaits clients from now on, and tells those who ask whether writes are taken. */
+  open(address: NetworkAddress, events: ClientPortEvents, takesWrites: () => boolean): void {
     this.#events = events;
+    this.#takesWrites = takesWrites;
     this.#peers.listen(address, this);
   }
 
@@ -68,6 +74,7 @@ export class ClientPort implements Network, PeerListenerEvents, PeerStreamEvents
     stream: PeerStreamId,
     from: NetworkAddress,
   ): PeerStreamEvents {
+    this.#silent.add(stream);
     this.#events?.onClientOpened(stream, { address: from.host, port: from.port, secure: false });
     return this;
   }
@@ -75,12 +82,29 @@ export class ClientPort implements Network, PeerListenerEvents, PeerStreamEvents
   onPeerOpened(): void {}
 
   onPeerBytes(stream: PeerStreamId, bytes: Uint8Array, start: number, end: number): void {
-    this.#events?.onClientBytes(stream, bytes, start, end);
+    const isFirst = this.#silent.delete(stream);
+    if (isFirst && bytes[start] === firstOfWord) this.#words.set(stream, 0);
+    const before = this.#words.get(stream);
+    if (before === undefined) return this.#events?.onClientBytes(stream, bytes, start, end);
+    this.#words.set(stream, before + end - start);
+    if (before + end - start >= wordBytes) this.#answer(stream);
+  }
+
+  #answer(stream: PeerStreamId): void {
+    const answer = new TextEncoder().encode(this.#takesWrites() ? 'rw' : 'ro');
+    this.#peers.send(stream, answer, 0, answer.length);
+    this.#peers.close(stream);
   }
 
   onPeerDrained(): void {}
 
   onPeerClosed(stream: PeerStreamId): void {
+    this.#silent.delete(stream);
+    this.#words.delete(stream);
     this.#events?.onClientClosed(stream);
   }
 }
+
+/** No frame of a client is so long that it begins like that. */
+const firstOfWord = 0x69;
+const wordBytes = 4;

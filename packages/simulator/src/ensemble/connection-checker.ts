@@ -42,7 +42,7 @@ export interface CheckerHost {
   acknowledgedZxid: number;
   nowMs(): number;
   /** Counts what was checked. */
-  readonly counts: { replies: number; writes: number; events: number };
+  readonly counts: { replies: number; writes: number; events: number; readOnlyReplies: number };
   say(text: string): void;
 }
 
@@ -78,6 +78,8 @@ export class ConnectionChecker implements ConnectionTap {
   readonly #pings: number[] = [];
   readonly #toServer = new FrameDecoder(2 ** 31 - 1);
   readonly #toClient = new FrameDecoder(2 ** 31 - 1);
+  /** The server has no leader, and serves from what it has. */
+  #isReadOnly = false;
   #isGreeted = false;
   #greetedMs = 0;
   #wasEndedWhenGreeted = false;
@@ -197,7 +199,8 @@ export class ConnectionChecker implements ConnectionTap {
   }
 
   #onWelcome(reader: JuteReader): void {
-    const { sessionIdHi, sessionIdLo, timeOut } = readConnectResponse(reader);
+    const { sessionIdHi, sessionIdLo, timeOut, readOnly } = readConnectResponse(reader);
+    this.#isReadOnly = readOnly === true;
     this.isEstablished = true;
     const { session } = this;
     if (timeOut <= 0) {
@@ -287,6 +290,7 @@ export class ConnectionChecker implements ConnectionTap {
     const { zxid, err } = reply;
     const what = (): string =>
       `${this.#name} #${xid} ${JSON.stringify(read)} at ${formatZxid(zxid)}`;
+    if (this.#isReadOnly && read.kind === 'sync') return this.#checkRefused(what, err);
     demand(zxid >= this.#syncedZxid, 'a read after sync is current', () => {
       return `${what()}, synced up to ${formatZxid(this.#syncedZxid)}`;
     });
@@ -303,6 +307,14 @@ export class ConnectionChecker implements ConnectionTap {
     const body = isOfMembers && err === 0 ? describeMembers(read, reply) : null;
     const fits = shown.find(({ tree }) => this.#mayShow(read, body, tree)) ?? version;
     const answer = answerRead(fits.tree, read, caller, this.watches);
+    if (this.#isReadOnly) {
+      this.#host.counts.readOnlyReplies += 1;
+      // What a member was left with by a crash may go further than what was ever agreed on: nobody knows of it.
+      if (version.zxid !== zxid && zxid % 2 ** 32 !== 0) {
+        this.#caughtUp = [];
+        return;
+      }
+    }
     if (body !== null) forgetTime(answer.body);
     this.#demandAnswer(
       what,
@@ -330,12 +342,19 @@ export class ConnectionChecker implements ConnectionTap {
     return isChanged === this.#caughtUp.includes(`3 ${configPath}`);
   }
 
+  #checkRefused(what: () => string, err: number): void {
+    demand(err === ErrorCode.notReadOnly, 'nothing is written without a leader', () => {
+      return `${what()} was answered ${err}`;
+    });
+  }
+
   #checkWrite({ xid, request, acknowledgedZxid }: Expected, reply: Reply): void {
     const { zxid, err } = reply;
     const { session } = this;
     const write: ModelWrite = 'write' in request ? request.write : { kind: 'closeSession' };
     const what = (): string =>
       `${this.#name} #${xid} ${JSON.stringify(write)} at ${formatZxid(zxid)}`;
+    if (this.#isReadOnly && 'write' in request) return this.#checkRefused(what, err);
     this.#host.counts.writes += 1;
     const { history } = this.#host;
     // The end of a local session is no transaction.
@@ -388,6 +407,8 @@ export class ConnectionChecker implements ConnectionTap {
   #fireUpTo(zxid: number): void {
     const { history } = this.#host;
     const until = history.indexAt(zxid);
+    // Without a leader nothing happens: what is seen to be committed meanwhile was there before.
+    if (this.#isReadOnly) this.#fired = until;
     if (this.watches.isEmpty) {
       if (this.#due.events.length === 0 && until > this.#fired) this.#fired = until;
       return;

@@ -10,6 +10,8 @@ export interface DrawnRoles {
   readonly localSessions: boolean;
   /** Whether such a session becomes everybody's with its first ephemeral; otherwise nobody asks for any. */
   readonly localSessionsUpgrading: boolean;
+  /** Whether members without a leader serve reads, `readonlymode.enabled`; half of the clients take that. */
+  readonly readOnly: boolean;
 }
 
 /** An ensemble of voters alone. */
@@ -18,6 +20,7 @@ export const plainRoles: DrawnRoles = {
   observerMasters: false,
   localSessions: false,
   localSessionsUpgrading: false,
+  readOnly: false,
 };
 
 /** Draws them. Owns a stream of its own, so that whatever is added here leaves the rest of a seed as it was. */
@@ -30,5 +33,6 @@ export function drawRoles(random: SeededRandom): DrawnRoles {
     observerMasters,
     localSessions,
     localSessionsUpgrading: localSessions && random.percent(75),
+    readOnly: localSessions && random.percent(60),
   };
 }

@@ -183,7 +183,7 @@ export class EnsembleMember {
       replica.onTurnEnd();
       this.look();
     };
-    network.open({ host: this.host, port: clientPort }, replica);
+    network.open({ host: this.host, port: clientPort }, replica, () => this.isServing);
     this.look();
     return true;
   }

@@ -105,6 +105,7 @@ export function memberConfig(settings: EnsembleSettings, id: number): ReplicaCon
     snapshot: { ...base.snapshot, dbAutocreate: false },
     closeSessionTxnEnabled: settings.closeSessionTxnEnabled,
     extendedTypesEnabled: true,
+    readOnlyModeEnabled: settings.readOnly,
     container: {
       ...base.container,
       checkIntervalMs: settings.containerCheckMs,

@@ -119,16 +119,16 @@ export class EnsembleSimulation extends EnsembleWorld implements FaultHost {
   #act(client: SimulatedClient): void {
     if (client.isIdle) {
       this.sessions.forget(client.record);
-      const opening = this.#workload.drawOpening();
+      const opening = this.#workload.drawOpening(this.settings.readOnly);
       client.open(client === this.#admin ? this.#changes.drawOpening(opening) : opening);
       this.sessions.watch(client.record);
-    } else if (!client.isConnected || client.underWay > 30) {
+    } else if (!(client.isConnected || client.isConnectedReadOnly) || client.underWay > 30) {
       return;
     } else if (this.#isStorm && this.#dice.below(150) === 0) {
       this.say(`${client.name} closes its session`);
       client.close();
     } else if (client === this.#admin) {
-      this.#changes.act(client);
+      if (client.isConnected) this.#changes.act(client);
     } else {
       client.submit(this.#workload.drawBurst(this.history.last.tree));
     }

@@ -39,7 +39,7 @@ export class EnsembleWorld implements CheckerHost {
   readonly history: ModelHistory;
   readonly agreed: AgreedHistory;
   readonly configurations: Configurations;
-  readonly counts = { replies: 0, writes: 0, events: 0 };
+  readonly counts = { replies: 0, writes: 0, events: 0, readOnlyReplies: 0 };
   acknowledgedZxid = 0;
   readonly leadership: LeadershipChecker;
   readonly sessions: SessionChecker;

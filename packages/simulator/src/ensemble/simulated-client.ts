@@ -13,7 +13,7 @@ import type { ModelWrite } from '../model/model-tree.ts';
 import type { Operation } from '../model/operations.ts';
 import { encodeRequest } from '../model/random-requests.ts';
 import type { PeerFabric } from '../simulated-peer-network.ts';
-import { SimulatedClientPorts } from './client-ports.ts';
+import { type ConnectionTap, SimulatedClientPorts } from './client-ports.ts';
 import { type CheckerHost, ConnectionChecker, type SentRequest } from './connection-checker.ts';
 import { SessionRecord } from './session-record.ts';
 
@@ -30,6 +30,8 @@ export interface SimulatedClientOptions {
 /** How a session of a simulated client is opened. */
 export interface OpenOptions {
   readonly sessionTimeoutMs: number;
+  /** Whether a member without a leader will do; default false. */
+  readonly canBeReadOnly?: boolean;
   /** Where it goes, `host:port,…`; everywhere unless given. */
   readonly servers?: string;
   /** Sent as digest credentials, and who that makes the client; null proves nothing. */
@@ -72,6 +74,11 @@ export class SimulatedClient {
     return this.#session?.state.status === 'connected';
   }
 
+  /** Whether a member without a leader serves it now. */
+  get isConnectedReadOnly(): boolean {
+    return this.#session?.state.status === 'connectedReadOnly';
+  }
+
   /** Whether there is no session, or one that is over. */
   get isIdle(): boolean {
     const status = this.#session?.state.status;
@@ -86,7 +93,7 @@ export class SimulatedClient {
   }
 
   /** Starts a process with a new session. */
-  open({ sessionTimeoutMs, credentials, servers }: OpenOptions): void {
+  open({ sessionTimeoutMs, credentials, servers, canBeReadOnly = false }: OpenOptions): void {
     this.crash();
     this.lives += 1;
     this.successes = 0;
@@ -94,6 +101,8 @@ export class SimulatedClient {
     this.record = record;
     const { servers: all, checkers } = this.#options;
     const ports = new SimulatedClientPorts(this.host, this.#options, (server) => {
+      // It asks for somebody who takes writes.
+      if (this.isConnectedReadOnly) return nobodyListens;
       this.#connections += 1;
       const name = `${this.name}.${this.#connections}@${server.host}`;
       const connection = new ConnectionChecker(name, record, checkers, (xid) => this.#sentAs(xid));
@@ -103,7 +112,12 @@ export class SimulatedClient {
     this.#ports = ports;
     const auth = credentials === null ? [] : [{ scheme: 'digest', auth: credentials.auth }];
     const retryDelayMs = 500;
-    const settings = settingsOf(servers ?? all, { sessionTimeoutMs, auth, retryDelayMs });
+    const settings = settingsOf(servers ?? all, {
+      sessionTimeoutMs,
+      auth,
+      retryDelayMs,
+      canBeReadOnly,
+    });
     ports.run(() => {
       this.#session = new Session(settings, ports);
     });
@@ -230,7 +244,12 @@ class SimulatedRequest implements PendingRequest {
 
 /** Whether an error says nothing about the request, but about the connection or the session. */
 function isUnserved(code: number): boolean {
-  return code === unknownOutcome || code === sessionExpired || code === sessionMoved;
+  return (
+    code === notReadOnly ||
+    code === unknownOutcome ||
+    code === sessionExpired ||
+    code === sessionMoved
+  );
 }
 
 function asSent(request: ModelRead | ModelWrite): SentRequest {
@@ -267,8 +286,10 @@ function removedKinds(type: number): readonly WatchKind[] {
 }
 
 const writeKinds = new Set(['create', 'delete', 'setData', 'setAcl', 'check', 'multi', 'reconfig']);
+const nobodyListens: ConnectionTap = { onSent() {}, onReceived() {}, onEnded() {} };
 const nobody: Watcher = () => {};
 const noNode = -101;
 const unknownOutcome = -4;
 const sessionExpired = -112;
+const notReadOnly = -119;
 const sessionMoved = -118;

@@ -31,10 +31,15 @@ export class Workload {
     this.#ttlMsMax = ttlMsMax;
   }
 
-  /** How a client opens a session. */
-  drawOpening(): OpenOptions {
+  /**
+   * How a client opens a session.
+   *
+   * @param mayBeReadOnly whether half of them take a member without a leader
+   */
+  drawOpening(mayBeReadOnly = false): OpenOptions {
     const random = this.#random;
     return {
+      canBeReadOnly: mayBeReadOnly && random.percent(50),
       sessionTimeoutMs: this.#tickTimeMs * (2 + random.below(random.percent(50) ? 4 : 10)),
       credentials: random.percent(30) ? { auth: credentials, digestId } : null,
     };

@@ -41,7 +41,7 @@ export interface RecordedReport {
  */
 export class RecordedHistory implements ConnectionHost {
   readonly history: ModelHistory = new ModelHistory();
-  readonly counts = { replies: 0, writes: 0, events: 0 };
+  readonly counts = { replies: 0, writes: 0, events: 0, readOnlyReplies: 0 };
   readonly hasLocalSessions = false;
   acknowledgedZxid = 0;
   readonly say: (text: string) => void;
