@@ -83,6 +83,12 @@ export class Configurations {
     ];
   }
 
+  /** What stands behind a member's `server.N=`, now or once what was asked for last is in force. */
+  lineOf(id: number): string | undefined {
+    const asked = this.#asked.findLast(({ members }) => members.lines.has(id));
+    return this.inForce.lines.get(id) ?? asked?.members.lines.get(id);
+  }
+
   /** Somebody asks for these members. */
   noteAsked(members: ModelMembers, atMs: number): void {
     this.#asked.push({ atMs, members });

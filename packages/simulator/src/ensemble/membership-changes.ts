@@ -107,7 +107,7 @@ export class MembershipChanges {
     const members = stored?.members ?? member.config.ensemble?.members;
     const { id } = member;
     if (members?.members.has(id) !== false || stored?.proposed?.members.has(id)) return true;
-    const line = configurations.inForce.lines.get(id);
+    const line = configurations.lineOf(id);
     if (line === undefined) return false;
     this.#writeFiles(member, line);
     return true;
