@@ -110,7 +110,10 @@ export class RecipeSimulation extends RecipeWorld implements ScenarioHost {
   async #finish(): Promise<void> {
     this.#scenario.isEnding = true;
     this.say('nothing more is begun');
-    const isFinished = (): boolean => this.#scenario.isFinished;
+    // A member that comes back speaks for the sessions that it served: those of the dead last longer by that.
+    const isFinished = (): boolean => {
+      return this.#scenario.isFinished && this.members.every((member) => member.isServing);
+    };
     const withinMs = healingTicksMax * this.tickTimeMs;
     await this.runUntil(isFinished, withinMs, 'everybody finishes', () => this.#scenario.waiting);
     await this.runFor(12 * this.tickTimeMs);
