@@ -61,6 +61,11 @@ export class Configurations {
     return this.#newest.voters.has(id);
   }
 
+  /** Whether a member belongs to it and does not vote: it hears of a change only when that is committed. */
+  isObserver(id: number): boolean {
+    return this.has(id) && !this.isVoter(id);
+  }
+
   /** Whether these members are enough to decide. */
   isQuorum(ids: Iterable<number>): boolean {
     return isMajority(ids, this.#newest.voters);

@@ -157,9 +157,11 @@ export class EnsembleWorld implements CheckerHost {
    * not voting, it is; and so it must be by every configuration that may be in force soon.
    */
   mayLoseDisk(member: EnsembleMember): boolean {
-    const damaged = this.members.filter(
-      (each) => (each.isDamaged || each.isEmpty) && each !== member,
-    );
+    const { configurations } = this;
+    const damaged = this.members.filter((each) => {
+      const isMissing = each.isDamaged || each.isEmpty || configurations.isObserver(each.id);
+      return isMissing && each !== member;
+    });
     return this.configurations.possible.every((voters) => {
       const missing = damaged.filter(({ id }) => voters.has(id)).length;
       return !voters.has(member.id) || missing < spareVoters(voters);

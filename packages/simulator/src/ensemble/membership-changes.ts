@@ -172,9 +172,10 @@ export class MembershipChanges {
   #mayBe(members: ModelMembers): boolean {
     const voters = votersIn(members);
     if (voters.size < 3 && !this.#random.percent(25)) return false;
-    const damaged = this.#world.members.filter(
-      ({ id, isDamaged, isEmpty }) => (isDamaged || isEmpty) && voters.has(id),
-    );
+    const { configurations } = this.#world;
+    const damaged = this.#world.members.filter(({ id, isDamaged, isEmpty }) => {
+      return voters.has(id) && (isDamaged || isEmpty || configurations.isObserver(id));
+    });
     return damaged.length <= spareVoters(voters);
   }
 
