@@ -295,6 +295,39 @@ test('a record in the place of another one is not taken for the end of its epoch
   assert.throws(() => data.recover(), { kind: 'logGap' });
 });
 
+test('a record that never came to its place is not taken for the end of its epoch', () => {
+  const [one, two] = [2 ** 32, 2 * 2 ** 32];
+  const data = new Directory();
+  data.snapshot(0);
+  const path = data.log([one + 1, one + 2, one + 3, one + 4]);
+  data.log([two + 1, two + 2]);
+  assert.equal(data.recover().lastZxid, two + 2);
+  const content = data.disk.contentOf(path);
+  const headerBytes = 16;
+  const recordBytes = (content.length - headerBytes) / 4;
+  for (let i = 0; i < recordBytes; i++) {
+    data.disk.corrupt(path, headerBytes + 2 * recordBytes + i, 0);
+  }
+  assert.throws(() => data.recover(), { kind: 'logGap' });
+});
+
+test('the first record of the next epoch in the place of another one is not taken for what follows it', () => {
+  const [one, two] = [2 ** 32, 2 * 2 ** 32];
+  const data = new Directory();
+  data.snapshot(0);
+  const path = data.log([one + 1, one + 2, one + 3, one + 4]);
+  const next = data.log([two + 1, two + 2]);
+  const headerBytes = 16;
+  const recordBytes = (data.disk.contentOf(path).length - headerBytes) / 4;
+  const strange = data.disk.contentOf(next).slice(headerBytes, headerBytes + recordBytes);
+  strange.forEach((value, i) => {
+    data.disk.corrupt(path, headerBytes + 2 * recordBytes + i, value);
+  });
+  // What followed is no record any more, as when the strange one is shorter.
+  data.disk.corrupt(path, headerBytes + 3 * recordBytes + 30, 0xee);
+  assert.throws(() => data.recover(), { kind: 'logRecordDamaged' });
+});
+
 test('what a snapshot holds already is skipped in the logs, holes and all', () => {
   const data = new Directory();
   data.snapshot(20);

@@ -90,7 +90,10 @@ export function replayLogs(disk: Disk, options: ReplayOptions, sink: RecordSink)
     } finally {
       reader.close();
     }
-    if (i < files.length - 1) continue;
+    if (i < files.length - 1) {
+      if (holdsMore(disk, file, reader, options.tearBytesMax)) replay.endBadly(file, reader);
+      continue;
+    }
     const repair = tornFile(disk, file, reader, options.tearBytesMax);
     if (repair !== null) repairs.push(repair);
   }
@@ -128,6 +131,17 @@ function tornFile(
   return { file: file.path, action: 'cut', offset, droppedBytes: usedBytes };
 }
 
+/** Whether something follows the zeros that a file seems to end with: a record that never came to its place. */
+function holdsMore(
+  disk: Disk,
+  file: DataFile,
+  reader: LogFileReader,
+  tearBytesMax: number,
+): boolean {
+  if (reader.ending !== 'clean') return false;
+  return judgeTail(disk, file.path, reader.offset, false, tearBytesMax).verdict !== 'clean';
+}
+
 /** The logs that may hold transactions after `zxid`: the last one named at or before `zxid + 1`, and all after it. */
 export function logsFrom(files: readonly DataFile[], zxid: Zxid): readonly DataFile[] {
   let first = 0;
@@ -160,19 +174,26 @@ class Replay {
   readFile(file: DataFile, reader: LogFileReader): void {
     while (reader.next()) this.#takeRecord(file, reader);
     if (reader.ending === 'foreign') throw foreignHeader(file);
-    if (reader.ending !== 'clean') this.#brokenEnd = { file, reader };
+    if (reader.ending !== 'clean') this.endBadly(file, reader);
+  }
+
+  /** Something may be missing at the end of this file. */
+  endBadly(file: DataFile, reader: LogFileReader): void {
+    this.#brokenEnd = { file, reader };
   }
 
   #takeRecord(file: DataFile, reader: LogFileReader): void {
     const { zxid } = reader;
     if (zxid <= this.lastZxid) {
       if (zxid <= this.#options.fromZxid) return;
-      if (!this.#order.has(zxid)) throw this.#gap(file, reader);
+      // Behind a file that ended badly even one that is known may stand there for one that is missing.
+      if (this.#brokenEnd !== null || !this.#order.has(zxid)) throw this.#gap(file, reader);
       this.repeatedCount++;
       return;
     }
     if (this.#anchored && !this.#goesOn(zxid)) throw this.#gap(file, reader);
     this.#anchored = true;
+    this.#brokenEnd = null;
     try {
       this.#sink(reader.bytes, reader.start, reader.end, zxid);
     } catch (error) {

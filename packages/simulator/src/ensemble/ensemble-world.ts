@@ -127,6 +127,8 @@ export class EnsembleWorld implements CheckerHost {
       for (const { zxid, bytes, before } of isTrusted ? this.#shown : [])
         this.#saw(member, zxid, bytes, before);
       this.leadership.onRecovered(member);
+      // A server that is alone serves what it has read: that is durable only now.
+      if (member.isServing) this.#serves(member, member.lastProcessedZxid);
     });
   }
 
@@ -327,7 +329,10 @@ export class EnsembleWorld implements CheckerHost {
     }
     const stood = member.role === 'leading' ? member.historyZxid : before;
     this.#saw(member, zxid, bytes, stood);
-    if (!member.isServing) return;
+    if (member.isServing && !member.isStarting) this.#serves(member, zxid);
+  }
+
+  #serves(member: EnsembleMember, zxid: number): void {
     this.agreed.served(`member ${member.id}`, zxid);
     this.#membership.onServing(member);
   }
