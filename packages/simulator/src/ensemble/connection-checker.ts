@@ -189,7 +189,7 @@ export class ConnectionChecker implements ConnectionTap {
     }
     const { xid, zxid, err } = readReplyHeader(reader);
     if (xid === SpecialXid.ping) {
-      this.session.heardMs = Math.max(this.session.heardMs, this.#pings.shift() ?? 0);
+      this.session.answered(this.#pings.shift() ?? 0);
     } else if (xid === SpecialXid.notification) {
       const { type, path } = readWatcherEvent(reader);
       this.#onEvent(`${type} ${path}`, zxid);
@@ -239,7 +239,7 @@ export class ConnectionChecker implements ConnectionTap {
     this.establishedMs = this.#host.nowMs();
     session.name = name;
     session.timeoutMs = timeOut;
-    session.heardMs = Math.max(session.heardMs, this.#greetedMs);
+    session.answered(this.#greetedMs);
     this.#fired = history.indexAt(session.seenZxid);
     this.#host.say(`${this.#name} has session ${name} for ${timeOut} ms`);
   }
@@ -273,7 +273,7 @@ export class ConnectionChecker implements ConnectionTap {
       return `${this.#name} got #${xid} in place of #${expected?.xid}`;
     });
     const { session } = this;
-    session.heardMs = Math.max(session.heardMs, expected.sentMs);
+    session.answered(expected.sentMs);
     if (lateErrors.has(err) && !('end' in expected.request)) return;
     this.#fireUpTo(zxid);
     this.#demandNoneDue(`at #${xid} of ${formatZxid(zxid)}`);
