@@ -22,6 +22,7 @@ test('what three processes did is well, to its end', async () => {
     replies: 458,
     writes: 176,
     events: 48,
+    readOnlyReplies: 0,
     sessions: 7,
     connections: 11,
     epochs: 2,

@@ -162,14 +162,15 @@ export class Configurations {
    * @param epoch the newest that it has taken part in, by its disk
    * @throws Violation when it has forgotten what was in force, or by what its epoch began
    */
-  onRecovered({ id, members, config, toldVersion }: EnsembleMember, epoch: number): void {
+  onRecovered(member: EnsembleMember, epoch: number): void {
+    const { id, members, config, toldVersion, isGivenMembers } = member;
     const proposed = config.ensemble?.proposedMembers ?? null;
     const version = Math.max(members?.version ?? 0, proposed?.version ?? 0);
     demand(version >= toldVersion, 'who has seen a configuration in force knows it', () => {
       return `${id} comes back with ${formatZxid(version)}, in force there was ${formatZxid(toldVersion)}`;
     });
     const needed = this.#byEpoch.get(epoch);
-    if (toldVersion === -1 || needed === undefined || version >= needed.version || members === null)
+    if (isGivenMembers || needed === undefined || version >= needed.version || members === null)
       return;
     const own = readMembers(formatQuorumConfig(members));
     demand(

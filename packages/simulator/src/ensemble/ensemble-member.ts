@@ -73,6 +73,8 @@ export class EnsembleMember {
   members: QuorumConfig | null;
   /** The newest version that it has said to be in force; -1 when somebody has given it other files since. */
   toldVersion = 0;
+  /** Somebody has given it other files, and it has not served since: its epochs are from before. */
+  isGivenMembers = false;
   /** How often it was started. */
   lives = 0;
   /**

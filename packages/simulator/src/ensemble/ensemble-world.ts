@@ -354,6 +354,7 @@ export class EnsembleWorld implements CheckerHost {
       if (role === 'leading') this.leadership.checkVote(member, wasVoter);
       member.isDamaged = false;
       member.isEmpty = false;
+      member.isGivenMembers = false;
     }
     this.leadership.onRole(member, member.role, detail);
   }

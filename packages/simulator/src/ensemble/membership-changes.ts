@@ -223,6 +223,7 @@ export class MembershipChanges {
     const texts = [...lines].map(([id, each]) => `server.${id}=${each}`);
     member.files.write(member.disk, `${texts.join('\n')}\n`);
     member.toldVersion = -1;
+    member.isGivenMembers = true;
   }
 }
 
