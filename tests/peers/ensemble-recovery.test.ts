@@ -38,7 +38,7 @@ for (const [learner, leader] of pairs) {
       await write(ensemble, '/meanwhile', 30);
       ensemble.member(1).start();
       await ensemble.member(1).untilMode('follower');
-      assert.equal(ensemble.member(1).lastSync, 'DIFF');
+      assert.equal(await ensemble.member(1).untilSync(), 'DIFF');
       await write(ensemble, '/after', 5);
       await ensemble.untilEqual();
       await assertSameTrees(ensemble);
@@ -61,7 +61,7 @@ for (const [learner, leader] of pairs) {
       await write(ensemble, '/meanwhile', 50);
       ensemble.member(1).start();
       await ensemble.member(1).untilMode('follower');
-      assert.equal(ensemble.member(1).lastSync, 'SNAP');
+      assert.equal(await ensemble.member(1).untilSync(), 'SNAP');
       await write(ensemble, '/after', 5);
       await ensemble.untilEqual();
       await assertSameTrees(ensemble);
@@ -90,7 +90,7 @@ for (const [learner, leader] of pairs) {
         member.start();
         await member.untilMode('follower');
         assert.match(member.log, /cannot trust its own disk: it asks the leader for everything/);
-        assert.equal(member.lastSync, 'SNAP');
+        assert.equal(await member.untilSync(), 'SNAP');
         await write(ensemble, '/after', 5);
         await ensemble.untilEqual();
         await assertSameTrees(ensemble);
@@ -150,7 +150,7 @@ async function giveUp(
   if (sync === 'SNAP') await write(ensemble, '/other', 10);
   three.start();
   await three.untilMode('follower');
-  assert.equal(three.lastSync, sync);
+  assert.equal(await three.untilSync(), sync);
   await write(ensemble, '/after', 5);
   await ensemble.untilEqual();
   const tree = await assertSameTrees(ensemble);

@@ -95,7 +95,7 @@ export class EnsembleMember {
     const child = track(
       spawn(command, args, { cwd: this.place.directory, stdio: ['ignore', 'pipe', 'pipe'] }),
     );
-    this.#log += `--- ${this.name} starts\n`;
+    this.#log += startLine(this.name);
     const append = (chunk: Buffer): void => {
       this.#log += chunk.toString('utf8');
     };
@@ -202,12 +202,16 @@ export class EnsembleMember {
     return this.#log;
   }
 
-  /** How the member last came to its state from a leader; null when it never did. */
-  get lastSync(): 'DIFF' | 'TRUNC' | 'SNAP' | null {
-    const found = [...this.#log.matchAll(syncTexts)].at(-1)?.[0];
-    if (found === undefined) return null;
-    if (/snapshot|SNAP/.test(found)) return 'SNAP';
-    return /Truncating|TRUNC/.test(found) ? 'TRUNC' : 'DIFF';
+  /** Waits until the member says how it last came to its state from a leader, in this life of its process. */
+  untilSync(): Promise<'DIFF' | 'TRUNC' | 'SNAP'> {
+    // It may serve before what it says has come through the pipe.
+    return this.until('tells of its synchronisation', async () => {
+      const life = this.#log.slice(this.#log.lastIndexOf(startLine(this.name)));
+      const found = [...life.matchAll(syncTexts)].at(-1)?.[0];
+      if (found === undefined) return false;
+      if (/snapshot|SNAP/.test(found)) return 'SNAP';
+      return /Truncating|TRUNC/.test(found) ? 'TRUNC' : 'DIFF';
+    });
   }
 
   /** Last part of the log, for the message of a failing test. */
@@ -265,4 +269,8 @@ function isStopped(pid: number | undefined): boolean {
     const state = /\) (\w) /.exec(readFileSync(join(tasks, task, 'stat'), 'latin1'))?.[1];
     return state === 'T' || state === 't';
   });
+}
+
+function startLine(name: string): string {
+  return `--- ${name} starts\n`;
 }
