@@ -40,6 +40,8 @@ export class HistoryTakeover {
   /** Where the snapshot ends. */
   #snapshotZxid: Zxid = asZxid(0);
   #snapshotSinceMs = 0;
+  /** The leader's epoch. */
+  #epoch = 0;
   #isMemoryTainted = false;
 
   constructor(context: MemberContext, events: TakeoverEvents) {
@@ -83,10 +85,12 @@ export class HistoryTakeover {
    * DIFF, TRUNC or SNAP.
    *
    * @param ownZxid the last transaction that this member has; -1 when it has no database
+   * @param epoch the leader's, promised before
    * @returns false when the packet is none of them
    */
-  begin({ type, zxid }: ReceivedPacket, ownZxid: Zxid): boolean {
+  begin({ type, zxid }: ReceivedPacket, ownZxid: Zxid, epoch: number): boolean {
     assert(this.#stage === 'awaited', 'a history is taken over once');
+    this.#epoch = epoch;
     if (type === PacketType.diff) this.#addTo(ownZxid);
     else if (type === PacketType.trunc) {
       if (zxid < 0 || zxid >= ownZxid) {
@@ -173,6 +177,9 @@ export class HistoryTakeover {
     storage.adopt((error) => {
       if (error === null) {
         this.#isMemoryTainted = false;
+        // The snapshot holds all that the epoch began with. Left in an older one, a member that lost its disk would count
+        // for less than an older history, and could help to elect that without what its disk had acknowledged.
+        this.#context.attempt(() => this.#context.epochs.enter(this.#epoch));
         this.#context.onHistoryReplaced();
       }
       if (this.#stage !== 'adopting') return;

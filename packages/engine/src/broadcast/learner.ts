@@ -306,7 +306,8 @@ export class Learner
   /** DIFF, TRUNC or SNAP. */
   #takeFirst(packet: ReceivedPacket): void {
     const { state } = this.#context;
-    if (!this.#takeover.begin(packet, asZxid(state.lastProcessedZxid))) this.refuse(packet);
+    const ownZxid = asZxid(state.lastProcessedZxid);
+    if (!this.#takeover.begin(packet, ownZxid, this.#epoch)) this.refuse(packet);
   }
 
   #takePacket(packet: ReceivedPacket): void {

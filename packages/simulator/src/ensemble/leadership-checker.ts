@@ -96,8 +96,17 @@ export class LeadershipChecker {
     demand(other === undefined, 'an epoch has one leader, once', () => {
       return `${member.id} leads in epoch ${epoch}, which ${other} led`;
     });
-    this.#leaders.set(epoch, member.id);
     const last = this.lastBefore(member.historyZxid);
+    // An older epoch that is heard of late was committed without those behind it.
+    const isNewest = epoch > Math.max(0, ...this.#leaders.keys());
+    demand(
+      !isNewest || last === -1 || last >= this.#history.lastZxid,
+      'what was committed stays',
+      () => {
+        return `${member.id} leads in epoch ${epoch} at ${formatZxid(last)}, committed is ${formatZxid(this.#history.lastZxid)}`;
+      },
+    );
+    this.#leaders.set(epoch, member.id);
     this.#committedBefore.set(epoch, last === -1 ? this.#history.lastZxid : last);
   }
 }

@@ -180,6 +180,32 @@ test('members whose whole state came as a snapshot may vote with it', () => {
   ensemble.finish();
 });
 
+test('a disk that was lost is no vote for an older history, wherever the leader that brings it back goes', () => {
+  let takenOver = 0;
+  for (const order of everyOrder) {
+    const ensemble = new ScriptedEnsemble().begin();
+    const old = ensemble.theLeader();
+    const [late, other] = ensemble.theFollowers();
+    ensemble.crash(late, 'power');
+    ensemble.write(ensemble.client(1, old), 'kept', 5);
+    // Of the two that have acknowledged the writes one loses its disk, and is sent everything by the other.
+    ensemble.crashAll([old, other]);
+    ensemble.wipe(other);
+    for (const member of ensemble.members) ensemble.start(member);
+    old.doom(order, 'power');
+    ensemble.runFor(5000);
+    // Were it to count for less than the late one, that one would lead the two without the writes.
+    const isBack = other.isUp && other.historyZxid >= ensemble.agreed.lastZxid;
+    if (!old.isUp && isBack) {
+      ensemble.untilServing([late, other]);
+      takenOver++;
+    }
+    ensemble.finish();
+    assert.ok(ensemble.agreed.length >= 5, `order ${order}`);
+  }
+  assert.ok(takenOver > 0, 'the leader never went when its snapshot had been taken over');
+});
+
 test('a leader may go while a learner lets go of its log for a cut or a snapshot', () => {
   for (let seed = 1; seed <= 24; seed++) {
     // The disk takes its time, so that the end of the leader is heard of before the log is closed.
