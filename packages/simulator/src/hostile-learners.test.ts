@@ -5,50 +5,19 @@ import { JuteWriter } from '@meerkat/protocol';
 import {
   ackEpoch,
   HostileEnsemble,
-  type HostilePeer,
   hello,
   longs,
   packet,
   tickTimeMs,
   zxidOf,
 } from './testing/hostile-ensemble.ts';
+import { assertTurnedAway, ensembleOf, servingAs1 } from './testing/hostile-peers.ts';
 
 const Type = { request: 1, ack: 3, ping: 5, revalidate: 6 } as const;
-
-/** Three members, of which 3 leads; 1 or 2 may be replaced by a peer that says what it likes. */
-function ensembleOf(real: readonly number[] = [1, 2, 3]): HostileEnsemble {
-  const ensemble = new HostileEnsemble({ real }).untilServing(real.length);
-  assert.equal(ensemble.leader.id, 3);
-  ensemble.takeLines();
-  ensemble.roles.length = 0;
-  return ensemble;
-}
-
-/** A peer that has come as far as serving, as member 1. */
-function servingAs1(ensemble: HostileEnsemble, host = 'host1'): HostilePeer {
-  const peer = ensemble.peer(host);
-  peer.dial('host3', hello(1), ackEpoch(0, 0), packet(Type.ack, zxidOf(1, 0)));
-  assert.equal(peer.isClosed, false, ensemble.lines.join('\n'));
-  ensemble.takeLines();
-  return peer;
-}
 
 function until(ensemble: HostileEnsemble, isSo: () => boolean): void {
   for (let ms = 0; ms < 10_000 && !isSo(); ms++) ensemble.run(1);
   assert.equal(isSo(), true, ensemble.lines.join('\n'));
-}
-
-/** The leader has closed the stream with one line, and nobody else has noticed anything. */
-function assertTurnedAway(ensemble: HostileEnsemble, peer: HostilePeer, why: RegExp): void {
-  assert.equal(peer.isClosed, true, `not closed: ${why}`);
-  const lines = ensemble.takeLines();
-  assert.equal(lines.length, 1, lines.join('\n'));
-  assert.match(lines[0] ?? '', why);
-  ensemble.write('still');
-  ensemble.ticks(12);
-  assert.deepEqual(ensemble.takeLines(), []);
-  assert.deepEqual(ensemble.roles, []);
-  assert.deepEqual(ensemble.ended, []);
 }
 
 test('a follower that came back to an idle leader stays', () => {
@@ -401,73 +370,6 @@ test('pings and questions about sessions that nobody knows are answered and chan
   assert.equal([...(ensemble.leader.replica?.state.sessions.all() ?? [])].length, 0);
 });
 
-test('a learner that never reads is let go, and the others are served meanwhile', () => {
-  const ensemble = ensembleOf([2, 3]);
-  const peer = servingAs1(ensemble);
-  peer.network.setReading(peer.stream.id, false);
-  for (let i = 0; i < 50; i++) ensemble.write(`a${i}`);
-  assert.equal(ensemble.leader.lastProcessedZxid, zxidOf(1, 50));
-  ensemble.ticks(8);
-  peer.network.setReading(peer.stream.id, true);
-  ensemble.run(100);
-  assertTurnedAway(ensemble, peer, /it was not heard of in time|leaves proposals unanswered/);
-});
-
-test('a learner that answers pings and no proposals is let go', () => {
-  const ensemble = ensembleOf([2, 3]);
-  const peer = servingAs1(ensemble);
-  ensemble.write('a');
-  for (let i = 0; i < 10; i++) {
-    ensemble.ticks(1);
-    if (!peer.isClosed) peer.say(packet(Type.ping, 0, new Uint8Array(0)));
-  }
-  assertTurnedAway(ensemble, peer, /leaves proposals unanswered/);
-});
-
-test('a learner that does not take its snapshot is let go', () => {
-  const ensemble = new HostileEnsemble({ real: [2, 3], systemBytesMax: 10 }).untilServing(2);
-  ensemble.takeLines();
-  ensemble.roles.length = 0;
-  const peer = ensemble.peer('host1');
-  peer.dial('host3', hello(1));
-  peer.network.setReading(peer.stream.id, false);
-  peer.say(ackEpoch(-1, 0));
-  ensemble.ticks(12);
-  peer.network.setReading(peer.stream.id, true);
-  ensemble.run(100);
-  const lines = ensemble.takeLines().filter((line) => !/syncing|stream ended/.test(line));
-  ensemble.lines.push(...lines);
-  assertTurnedAway(ensemble, peer, /it was not heard of in time/);
-});
-
-test('a learner that takes a long snapshot slowly is not let go while it takes it', () => {
-  const ensemble = new HostileEnsemble({ real: [2, 3], systemBytesMax: 10 }).untilServing(2);
-  const writer = servingAs1(ensemble);
-  for (let i = 0; i < 8; i++)
-    writer.say(packet(Type.request, -1, createRequest(`/n${i}`, 500_000)));
-  ensemble.run(1000);
-  assert.equal(ensemble.leader.lastProcessedZxid, zxidOf(1, 8));
-  writer.network.close(writer.stream.id);
-  ensemble.run(100);
-  ensemble.takeLines();
-  const peer = ensemble.peer('stranger');
-  peer.dial('host3', hello(77));
-  peer.network.setReading(peer.stream.id, false);
-  peer.say(ackEpoch(-1, 0));
-  let ticks = 0;
-  for (; ensemble.leader.replica?.member?.learners.some(({ sid }) => sid === 77); ticks += 8) {
-    ensemble.ticks(8);
-    peer.network.setReading(peer.stream.id, true);
-    ensemble.run(1);
-    peer.network.setReading(peer.stream.id, false);
-    if (Buffer.concat(peer.stream.heard).includes('BenWasHere')) break;
-  }
-  // Longer than initLimit, which is 10.
-  assert.ok(ticks > 11, `${ticks}`);
-  assert.equal(ensemble.takeLines().filter((line) => line.includes('let go')).length, 0);
-  assert.ok(Buffer.concat(peer.stream.heard).length > 4_000_000);
-});
-
 test('a thousand streams that say nothing crowd nobody out', () => {
   const ensemble = ensembleOf();
   const crowd = ensemble.peer('stranger');
@@ -504,19 +406,3 @@ test('streams that end in the middle of a word, and come again, leave nothing be
   assert.equal(ensemble.leader.replica?.member?.learners.length, 1);
   assert.deepEqual(ensemble.roles, []);
 });
-
-/** A REQUEST of nobody's session: create, open to all. */
-function createRequest(path: string, dataBytes: number): Uint8Array {
-  const writer = new JuteWriter(64);
-  writer.writeLong(0, 0);
-  writer.writeInt(7);
-  writer.writeInt(1);
-  writer.writeString(path);
-  writer.writeBuffer(new Uint8Array(dataBytes));
-  writer.writeInt(1);
-  writer.writeInt(31);
-  writer.writeString('world');
-  writer.writeString('anyone');
-  writer.writeInt(0);
-  return writer.toBytes();
-}

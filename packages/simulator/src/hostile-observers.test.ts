@@ -12,6 +12,7 @@ import {
   tickTimeMs,
   zxidOf,
 } from './testing/hostile-ensemble.ts';
+import { assertTurnedAway } from './testing/hostile-peers.ts';
 
 const Type = { request: 1, ack: 3, ping: 5, revalidate: 6, sync: 7 } as const;
 const observerMasterPort = 2191;
@@ -46,19 +47,6 @@ function observing(ensemble: HostileEnsemble, sid = 8, host = 'stranger'): Hosti
   assert.equal(peer.isClosed, false, ensemble.lines.join('\n'));
   ensemble.takeLines();
   return peer;
-}
-
-/** The follower has closed the stream with one line, and nobody else has noticed anything. */
-function assertTurnedAway(ensemble: HostileEnsemble, peer: HostilePeer, why: RegExp): void {
-  assert.equal(peer.isClosed, true, `not closed: ${why}`);
-  const lines = ensemble.takeLines();
-  assert.equal(lines.length, 1, lines.join('\n'));
-  assert.match(lines[0] ?? '', why);
-  ensemble.write('still');
-  ensemble.ticks(12);
-  assert.deepEqual(ensemble.takeLines(), []);
-  assert.deepEqual(ensemble.roles, []);
-  assert.deepEqual(ensemble.ended, []);
 }
 
 /** A REQUEST, of nobody's session unless one is named. */

@@ -3,6 +3,7 @@
  * followers to it, and a follower the observers behind it, so that none of them costs it its own leader.
  */
 import { OpCode } from '@meerkat/protocol';
+import { isWrite } from '../requests/request-kinds.ts';
 
 /**
  * Why a request is not one that a learner passes on, null when it is.
@@ -28,21 +29,6 @@ export function isUnanswerable(type: OpCode): boolean {
 }
 
 function isForwarded(type: OpCode): boolean {
-  switch (type) {
-    case OpCode.create:
-    case OpCode.create2:
-    case OpCode.createContainer:
-    case OpCode.createTTL:
-    case OpCode.delete:
-    case OpCode.setData:
-    case OpCode.setACL:
-    case OpCode.multi:
-    case OpCode.reconfig:
-    case OpCode.createSession:
-    case OpCode.closeSession:
-    case OpCode.sync:
-      return true;
-    default:
-      return isUnanswerable(type);
-  }
+  const isOfSession = type === OpCode.createSession || type === OpCode.sync;
+  return isWrite(type) || isOfSession || isUnanswerable(type);
 }
